@@ -1,0 +1,60 @@
+# Everything a newcomer types. `make` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# Where set, this makes every dbt start twice as slow; interpreters cache bytecode here.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+export DO_NOT_TRACK = 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS = false
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+READY := $(VENV)/ready
+UV_INSTALL = VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
+
+.PHONY: help demo test lint format docs bench env lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: env  ## Two weeks of New York's flights: import, compute, audit, publish, and show what stands
+	@$(BIN)/dayslice demo $(ARGS)
+
+test: env lint  ## Lint, types and every test
+	$(BIN)/pytest $(ARGS)
+
+lint: env  ## Ruff, sqlfluff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: env  ## Put the code in its format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+env: $(READY)  ## The environment: pinned, wheels only, bytecode compiled
+
+# The stamp is written last, so an interrupted installation is done again.
+$(READY): requirements.txt requirements-data.txt pyproject.toml Makefile
+	@python=$$(for p in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+	    $$p -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	    && { echo $$p; break; }; done); \
+	if [ -z "$$python" ]; then \
+	    echo "Dayslice needs Python 3.11, 3.12 or 3.13 with its venv module (Debian: apt-get install python3-venv)." >&2; exit 1; \
+	fi; \
+	rm -f $(READY); \
+	$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
+	    || { echo "Making the environment with $$($$python --version) …"; $$python -m venv --clear $(VENV); }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: uv==$(UV_VERSION)
+	@$(UV_INSTALL) --only-binary :all: --require-hashes -r requirements.txt
+	@$(UV_INSTALL) --no-deps --no-build-isolation --editable .
+	@$(UV_INSTALL) --no-deps --build-constraints requirements-build.txt -r requirements-data.txt
+	@touch $(READY)
+
+lock: env  ## Resolve requirements.in into requirements.txt (no index addresses in it)
+	$(BIN)/uv pip compile --quiet --only-binary :all: --generate-hashes --no-header --universal \
+	    --python-version 3.11 requirements.in --output-file requirements.txt
+
+clean:  ## Remove the environment and the local warehouse
+	rm -rf $(VENV) warehouse target logs

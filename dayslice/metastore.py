@@ -1,0 +1,33 @@
+"""The metastore: which version of each slice is published. The one truth; nobody else remembers it.
+
+Implementations: `duckdb_metastore.py` (a table in the warehouse's own DuckDB file, for the local target), and
+`hive_metastore.py` (Thrift) and `glue_metastore.py` (boto3) for the trino target.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from dayslice.slices import Slice, Table, Version
+
+
+class Metastore(Protocol):
+    """What every implementation does. Each call is one round trip where the service allows it."""
+
+    def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
+        """The published versions of a table, by ds: those of `ds` that exist, or all. A table unknown gives {}."""
+        ...
+
+    def publish(self, version: Version) -> None:
+        """Make this version the published one of its slice, in one atomic step.
+
+        The version that was published is kept for `rollback` and appears in `versions`.
+        """
+        ...
+
+    def versions(self, slice: Slice) -> list[Version]:
+        """All kept versions of a slice, newest first, the published one among them."""
+        ...
+
+    def forget(self, version: Version) -> None:
+        """Forget a kept version; of a published one, remove its slice from the table."""
+        ...

@@ -1,0 +1,86 @@
+"""The nouns: a table, a slice of it, one physical version of a slice, and the receipt of that version."""
+
+import json
+import secrets
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, order=True)
+class Table:
+    """A table of slices. Both names are as the engine has them."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, order=True)
+class Slice:
+    """The rows of one table for one ds."""
+
+    table: Table
+    ds: str
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.ds}"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What is recorded with a version. Times are ISO 8601 in UTC; sizes are bytes as they lie in the store.
+
+    `more` holds what only some versions have (checksum, source snapshot, schema fingerprint, audits …), as text.
+    """
+
+    rows: int
+    bytes: int = 0
+    files: int = 0
+    started: str = ""
+    finished: str = ""
+    run: str = ""
+    code: str = ""
+    tool: str = ""
+    more: dict[str, str] = field(default_factory=dict)
+
+    def to_parameters(self) -> dict[str, str]:
+        """Flat text, as a partition's parameters in a metastore hold it, under `dayslice.`."""
+        own = {f.name: str(getattr(self, f.name)) for f in fields(self) if f.name != "more"}
+        return {f"dayslice.{key}": value for key, value in {**self.more, **own}.items()}
+
+    @classmethod
+    def from_parameters(cls, parameters: dict[str, str]) -> "Receipt":
+        """The inverse of `to_parameters`; what is not Dayslice's own is passed over."""
+        own = {key.removeprefix("dayslice."): v for key, v in parameters.items() if key.startswith("dayslice.")}
+        known: dict[str, Any] = {f.name: own.pop(f.name) for f in fields(cls) if f.name in own}
+        for name in ("rows", "bytes", "files"):
+            known[name] = int(known.get(name, 0))
+        return cls(more=own, **known)
+
+    def to_json(self) -> str:
+        """The same, as one JSON object."""
+        return json.dumps(self.to_parameters(), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Receipt":
+        """The inverse of `to_json`."""
+        return cls.from_parameters(json.loads(text))
+
+
+@dataclass(frozen=True)
+class Version:
+    """One physical writing of a slice. `location` is where its files lie (a directory or s3:// prefix), or ''."""
+
+    slice: Slice
+    id: str
+    receipt: Receipt
+    location: str = ""
+
+
+def new_version_id(now: datetime | None = None) -> str:
+    """A fresh id that sorts by time and fits in a path and in an unquoted SQL name, lower case."""
+    moment = (now or datetime.now(UTC)).astimezone(UTC)
+    return f"v{moment:%Y%m%d%H%M%S%f}_{secrets.token_hex(3)}"

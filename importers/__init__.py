@@ -1,0 +1,1 @@
+"""PostgreSQL tables landed as versioned CSV partitions, and read through typed views."""
