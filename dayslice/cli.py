@@ -1,4 +1,4 @@
-"""The command line: `dayslice COMMAND`. Each command is a module of `dayslice/commands/`, imported when it is called."""
+"""The command line: `dayslice COMMAND`. Each command is a module of `dayslice/commands/`, imported when called."""
 
 import importlib
 import json
