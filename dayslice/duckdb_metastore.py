@@ -15,6 +15,7 @@ SCHEMA = "_dayslice"
 # No primary key: DuckDB refuses to change a keyed row twice in one transaction; publish() keeps rows unique.
 DDL = f"""
 create schema if not exists {SCHEMA};
+create schema if not exists _staged;
 create table if not exists {SCHEMA}.versions (
     table_schema varchar not null,
     table_name varchar not null,
@@ -44,14 +45,12 @@ class DuckDBMetastore:
         """Make this version the published one of its slice. Atomic if the caller is in a transaction."""
         s = version.slice
         key = [s.table.schema, s.table.name, s.ds]
+        where = "table_schema = ? and table_name = ? and ds = ?"
+        # A version without files of its own (a model's rows) is gone once it is replaced: nothing is kept of it.
         self.connection.execute(
-            f"delete from {SCHEMA}.versions where table_schema = ? and table_name = ? and ds = ? and version = ?",
-            [*key, version.id],
+            f"delete from {SCHEMA}.versions where {where} and (version = ? or location = '')", [*key, version.id]
         )
-        self.connection.execute(
-            f"update {SCHEMA}.versions set published = false where table_schema = ? and table_name = ? and ds = ?",
-            key,
-        )
+        self.connection.execute(f"update {SCHEMA}.versions set published = false where {where}", key)
         self.connection.execute(
             f"insert into {SCHEMA}.versions values (?, ?, ?, ?, ?, ?, true)",
             [*key, version.id, version.location, version.receipt.to_json()],
