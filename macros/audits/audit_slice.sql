@@ -1,0 +1,33 @@
+{% macro audit_slice(staged_relation, columns, ds) %}
+  {#- Every audit runs, in one query; then the slice is refused if one of severity error failed. -#}
+  {%- set rows = run_query('select count(*) as n from ' ~ staged_relation).columns[0].values()[0] | int -%}
+  {%- do adapter.check_rows(graph, model, ds, rows) -%}
+  {%- set audits = slice_audits(staged_relation, columns, ds) -%}
+  {%- set failed, warned = [], [] -%}
+  {%- if audits -%}
+    {%- set queries = [] -%}
+    {%- for audit in audits -%}
+      {%- set counted = get_test_sql(audit.sql, audit.fail_calc, audit.warn_if, audit.error_if, audit.limit) -%}
+      {%- do queries.append("select " ~ loop.index0 ~ " as audit, failures, should_warn, should_error from (" ~ counted ~ ") as counted") -%}
+    {%- endfor -%}
+    {%- for found in run_query(queries | join('\nunion all\n')) -%}
+      {%- set audit = audits[found[0] | int] -%}
+      {%- set line = audit.name ~ ': ' ~ found[1] ~ ' failing; to see them:\n' ~ audit.sql -%}
+      {%- if audit.severity == 'error' and found[3] -%}
+        {%- do failed.append(line) -%}
+      {%- elif found[2] -%}
+        {%- do warned.append(line) -%}
+      {%- endif -%}
+    {%- endfor -%}
+  {%- endif -%}
+  {%- for line in warned -%}
+    {%- do exceptions.warn(model.name ~ ' ' ~ ds ~ ', audit ' ~ line) -%}
+  {%- endfor -%}
+  {%- if failed -%}
+    {{- exceptions.raise_compiler_error(
+      model.name ~ ' ' ~ ds ~ ' was refused by ' ~ failed | length ~ ' of ' ~ audits | length
+      ~ ' audits; the published slice is as it was\n' ~ failed | join('\n')
+    ) -}}
+  {%- endif -%}
+  {{- return({'rows': rows, 'record': (audits | length - warned | length) ~ ' passed, ' ~ warned | length ~ ' warned'}) -}}
+{% endmacro %}

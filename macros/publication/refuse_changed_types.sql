@@ -1,0 +1,21 @@
+{% macro refuse_changed_types(existing_relation, columns) %}
+  {%- if existing_relation is not none -%}
+    {%- set known = {} -%}
+    {%- for column in adapter.get_columns_in_relation(existing_relation) -%}
+      {%- do known.update({column.name | lower: column.data_type}) -%}
+    {%- endfor -%}
+    {%- set changed = [] -%}
+    {%- for column in columns.own if column.name | lower in known -%}
+      {%- if not same_type(known[column.name | lower], column.data_type) -%}
+        {%- do changed.append(column.name ~ ': ' ~ known[column.name | lower] ~ ' in the table, '
+          ~ column.data_type ~ ' in the SELECT') -%}
+      {%- endif -%}
+    {%- endfor -%}
+    {%- if changed -%}
+      {{- exceptions.raise_compiler_error(
+        model.name ~ " would change the type of a column, and earlier slices cannot follow; nothing was published:\n  "
+        ~ changed | join('\n  ') ~ "\nCast it to the table's type, or give it a new name"
+      ) -}}
+    {%- endif -%}
+  {%- endif -%}
+{% endmacro %}

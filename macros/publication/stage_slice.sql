@@ -1,0 +1,28 @@
+{% macro stage_slice(target_relation, columns, select_sql, ds, version) %}
+  {%- if config.get('contract').enforced -%}
+    {%- set described = model.columns.keys() | map('lower') | list -%}
+    {%- set contract_sql = select_with_ds(columns, select_sql, ds) if 'ds' in described else select_without_ds(columns, select_sql) -%}
+    {%- do get_assert_columns_equivalent(contract_sql) -%}
+  {%- endif -%}
+  {{- return(adapter.dispatch('stage_slice', 'dayslice')(target_relation, columns, select_sql, ds, version)) -}}
+{% endmacro %}
+
+{% macro duckdb__stage_slice(target_relation, columns, select_sql, ds, version) %}
+  {%- set prefix = target_relation.schema ~ '__' ~ target_relation.identifier ~ '__' ~ ds ~ '__' -%}
+  {%- for leftover in adapter.staged_tables(prefix) -%}
+    {%- do run_query('drop table if exists _staged.' ~ adapter.quote(leftover)) -%}
+  {%- endfor -%}
+  {%- set staged_relation = api.Relation.create(
+    database=target_relation.database,
+    schema='_staged',
+    identifier=prefix ~ version,
+    type='table'
+  ) -%}
+  {#- Committed by itself: a refused slice's stage stays, for whoever wants to see its rows, until the next try. -#}
+  {%- do adapter.end_transaction() -%}
+  {%- call statement('main', auto_begin=False) -%}
+    create table {{ staged_relation }} as
+    {{ select_with_ds(columns, select_sql, ds) }}
+  {%- endcall -%}
+  {{- return(staged_relation) -}}
+{% endmacro %}

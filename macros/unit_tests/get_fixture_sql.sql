@@ -1,0 +1,27 @@
+{#- dbt's own hook for a unit test's input. dbt takes the columns' types from the engine; before a table's first slice,
+they are taken from its YAML, so that a unit test needs no data. -#}
+{% macro get_fixture_sql(rows, column_name_to_data_types) %}
+  {%- if column_name_to_data_types or load_relation(this) or (defer_relation and load_relation(defer_relation)) -%}
+    {{- return(dbt.get_fixture_sql(rows, column_name_to_data_types)) -}}
+  {%- endif -%}
+  {%- set types = adapter.described_types(model.name) -%}
+  {%- if not types -%}
+    {{- exceptions.raise_compiler_error(
+      "this unit test reads " ~ model.name ~ ", which has no slice yet: import or build one first, or give the columns "
+      ~ "their data_type in its YAML"
+    ) -}}
+  {%- endif -%}
+  {%- if not rows -%}
+    {{- return(select_nothing(types)) -}}
+  {%- endif -%}
+  {%- set selects = [] -%}
+  {%- for row in rows -%}
+    {%- set given = format_row(row, types) -%}
+    {%- set fields = [] -%}
+    {%- for name, type in types.items() -%}
+      {%- do fields.append(given.get(name, 'cast(null as ' ~ type ~ ')') ~ ' as ' ~ adapter.quote(name)) -%}
+    {%- endfor -%}
+    {%- do selects.append('select ' ~ fields | join(', ')) -%}
+  {%- endfor -%}
+  {{- return(selects | join('\nunion all\n')) -}}
+{% endmacro %}
