@@ -1,0 +1,99 @@
+"""dbt in this process: the project is parsed once, and each later command takes half a second to start."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dayslice.errors import DaysliceError, UsageError
+
+# Files for other programs; writing manifest.json is the largest part of a small run in a large project.
+_ALWAYS = ["--no-send-anonymous-usage-stats", "--log-level", "none", "--no-use-colors"]
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one node: `status` is dbt's (success, pass, warn, error, fail, skipped)."""
+
+    unique_id: str
+    status: str
+    message: str
+    seconds: float
+    rows: int | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it counts against the run."""
+        return self.status in ("error", "fail", "runtime error")
+
+
+@dataclass
+class Dbt:
+    """One parsed project, and commands on it. Not for several threads at once: dbt is not."""
+
+    root: Path
+    target: str | None = None
+    manifest: Any = None
+    on_node: Callable[[NodeResult], None] | None = field(default=None)
+
+    def parse(self) -> Any:
+        """Parse the project, from dbt's partial-parse file where it is fresh. Raises UsageError as dbt words it."""
+        result = self._invoke(["parse", "--no-write-json"])
+        if not result.success:
+            raise UsageError(one_message(result))
+        self.manifest = result.result
+        return self.manifest
+
+    def run(self, command: list[str], ds: str | None = None) -> list[NodeResult]:
+        """Run a command such as `["build", "--select", "t"]` for a ds; its nodes' results.
+
+        Raises DaysliceError if dbt could not run it at all.
+        """
+        if self.manifest is None:
+            self.parse()
+        previous = os.environ.get("DAYSLICE_DS")
+        if ds is not None:
+            os.environ["DAYSLICE_DS"] = ds
+        try:
+            result = self._invoke(command)
+        finally:
+            os.environ.pop("DAYSLICE_DS", None)
+            if previous is not None:
+                os.environ["DAYSLICE_DS"] = previous
+        if result.exception is not None or result.result is None:
+            raise DaysliceError(one_message(result))
+        return [node_result(each) for each in getattr(result.result, "results", [])]
+
+    def _invoke(self, command: list[str]) -> Any:
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415 - dbt takes two seconds to import
+
+        where = ["--project-dir", str(self.root), "--profiles-dir", str(self.root)]
+        target = ["--target", self.target] if self.target else []
+        runner = dbtRunner(manifest=self.manifest, callbacks=[self._heard])
+        return runner.invoke([*_ALWAYS, *command, *where, *target])
+
+    def _heard(self, event: Any) -> None:
+        if self.on_node is None or event.info.name != "NodeFinished":
+            return
+        result = event.data.run_result
+        self.on_node(NodeResult(event.data.node_info.unique_id, result.status, result.message, result.execution_time))
+
+
+def node_result(result: Any) -> NodeResult:
+    """dbt's own result, as ours."""
+    response = result.adapter_response or {}
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        status=str(result.status),
+        message=result.message or "",
+        seconds=result.execution_time,
+        rows=response.get("rows_affected"),
+    )
+
+
+def one_message(result: Any) -> str:
+    """Why dbt could not run a command."""
+    if result.exception is not None:
+        return str(result.exception)
+    return "dbt did not say why it stopped: see logs/dbt.log"

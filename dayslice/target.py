@@ -1,0 +1,64 @@
+"""The target of a run, as profiles.yml gives it: which engine, and where slices and files lie."""
+
+import os
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dayslice.errors import UsageError
+
+PROFILE = "dayslice"
+
+
+@dataclass(frozen=True)
+class Target:
+    """One output of the profile. `warehouse` is the root of slices' files: a directory, or s3://bucket/prefix."""
+
+    name: str
+    type: str
+    database: str
+    schema: str
+    home: Path
+    warehouse: str
+    database_file: Path | None
+    credentials: Any
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the engine is DuckDB in a file."""
+        return self.type == "duckdb"
+
+
+def home_of(root: Path) -> Path:
+    """Where everything local lies: DAYSLICE_HOME, or `warehouse` in the repository."""
+    return (root / os.environ.get("DAYSLICE_HOME", "warehouse")).absolute()
+
+
+def load_target(root: Path, name: str | None = None) -> Target:
+    """The target by name; by default the profile's own default. Raises UsageError for one that is not there."""
+    from dbt.config.profile import Profile, read_profile  # noqa: PLC0415 - dbt takes a second to import
+    from dbt.config.renderer import ProfileRenderer  # noqa: PLC0415
+    from dbt.flags import set_from_args  # noqa: PLC0415
+    from dbt_common.context import set_invocation_context  # noqa: PLC0415
+    from dbt_common.exceptions import DbtBaseException  # noqa: PLC0415
+
+    set_invocation_context(dict(os.environ))
+    set_from_args(Namespace(log_cache_events=False, profiles_dir=str(root), project_dir=str(root)), None)
+    try:
+        profile = Profile.from_raw_profiles(read_profile(str(root)), PROFILE, ProfileRenderer({}), target_override=name)
+    except DbtBaseException as error:
+        raise UsageError(f"profiles.yml: {' '.join(str(error).split())}") from None
+    credentials: Any = profile.credentials
+    local = credentials.type == "dayslice_duckdb"
+    warehouse = credentials.warehouse
+    return Target(
+        name=profile.target_name,
+        type=credentials.type.removeprefix("dayslice_"),
+        database=credentials.database,
+        schema=credentials.schema,
+        home=home_of(root),
+        warehouse=warehouse if "://" in warehouse else str((root / warehouse).absolute()),
+        database_file=(root / credentials.path).absolute() if local else None,
+        credentials=credentials,
+    )
