@@ -16,7 +16,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dayslice import __version__
 from dayslice.calendar import grain_of, parse_ds, shift
 from dayslice.errors import DaysliceError, Refused, UsageError
-from dayslice.graph import Node, TableNode, find, is_slices, table_node, table_of, tables_of
+from dayslice.graph import Node, TableNode, find, is_audit, is_slices, table_node, table_of, tables_of
 from dayslice.metastore import Metastore
 from dayslice.settings import Empty
 from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
@@ -182,16 +182,9 @@ class SliceAdapter(metaclass=AdapterMeta):
         return next(found, None)
 
     @for_jinja
-    def is_ancestor(self, graph: Node, unique_id: str, of: Node) -> bool:
-        """Whether a node is built before another one: only then may an audit of the latter read it."""
-        seen: set[str] = set()
-        todo = list(of["depends_on"]["nodes"])
-        while todo:
-            each = todo.pop()
-            if each not in seen:
-                seen.add(each)
-                todo += (find(graph, each).get("depends_on") or {}).get("nodes") or []
-        return unique_id in seen
+    def is_audit(self, graph: Node, test: Node, model: Node) -> bool:
+        """Whether a test runs on the staged slice of `model`."""
+        return test.get("attached_node") == model["unique_id"] and is_audit(graph, test)
 
     def _missing(self, graph: Node, node: TableNode, ds: str) -> list[Slice]:
         with self.slice_metastore() as metastore:

@@ -12,7 +12,12 @@ from dayslice import __version__
 from dayslice.errors import DaysliceError
 
 # In the order a newcomer meets them. A command `a-b` is the function `a_b` of its module.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "build": "build",
+    "backfill": "backfill",
+    "status": "status",
+    "docs": "docs",
+}
 
 
 class Commands(click.Group):

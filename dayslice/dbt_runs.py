@@ -1,5 +1,6 @@
 """dbt in this process: the project is parsed once, and each later command takes half a second to start."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,6 +65,13 @@ class Dbt:
         if result.exception is not None or result.result is None:
             raise DaysliceError(one_message(result))
         return [node_result(each) for each in getattr(result.result, "results", [])]
+
+    def ls(self, command: list[str]) -> list[str]:
+        """The unique_ids that a `dbt ls --output json --output-keys unique_id` prints. Raises UsageError."""
+        result = self._invoke([*command, "--quiet"])
+        if not result.success:
+            raise UsageError(one_message(result))
+        return [json.loads(line)["unique_id"] for line in result.result]
 
     def _invoke(self, command: list[str]) -> Any:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - dbt takes two seconds to import

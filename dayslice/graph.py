@@ -17,7 +17,7 @@ SLICE = "slice"  # the materialization of a table of slices
 Node = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TableNode:
     """A table of slices in the graph: a model that is materialized as `slice`, or an import (a source with meta)."""
 
@@ -130,6 +130,26 @@ def slice_ancestors(graph: Node, node: Node) -> list[str]:
     """The tables of slices that a node reads, directly or through views, but for itself."""
     found = [] if node["resource_type"] == "source" else _reads_through_views(graph, node)
     return [each for each in found if each != node["unique_id"]]
+
+
+def ancestors(graph: Node, unique_id: str) -> set[str]:
+    """Everything that is built before a node."""
+    found: set[str] = set()
+    todo = [unique_id]
+    while todo:
+        upstream = (find(graph, todo.pop()).get("depends_on") or {}).get("nodes") or []
+        todo += [each for each in upstream if each not in found]
+        found.update(upstream)
+    return found
+
+
+def is_audit(graph: Node, test: Node) -> bool:
+    """Whether a test can run on a staged slice: a generic test of it that reads nothing that is built later."""
+    table = test.get("attached_node")
+    if test["resource_type"] != "test" or not test.get("test_metadata") or not table:
+        return False
+    others = set(test["depends_on"]["nodes"]) - {table}
+    return is_slices(find(graph, table)) and others <= ancestors(graph, table)
 
 
 def _meta(node: Node) -> Mapping[str, Any]:

@@ -8,18 +8,16 @@
   {%- for audit in constraint_audits(staged_relation) -%}
     {%- do audits.append(audit) -%}
   {%- endfor -%}
-  {%- for test in graph.nodes.values() if test.resource_type == 'test' and test.get('attached_node') == model.unique_id -%}
-    {%- if test.get('test_metadata') and can_audit(test) -%}
-      {%- do audits.append({
-        'name': test.name,
-        'sql': generic_test_sql(test, staged_relation, ds),
-        'severity': test.config.severity | lower,
-        'fail_calc': test.config.fail_calc,
-        'warn_if': test.config.warn_if,
-        'error_if': test.config.error_if,
-        'limit': test.config.limit,
-      }) -%}
-    {%- endif -%}
+  {%- for test in graph.nodes.values() if adapter.is_audit(graph, test, model) -%}
+    {%- do audits.append({
+      'name': test.name,
+      'sql': generic_test_sql(test, staged_relation, ds),
+      'severity': test.config.severity | lower,
+      'fail_calc': test.config.fail_calc,
+      'warn_if': test.config.warn_if,
+      'error_if': test.config.error_if,
+      'limit': test.config.limit,
+    }) -%}
   {%- endfor -%}
   {{- return(audits) -}}
 {% endmacro %}

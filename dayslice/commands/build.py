@@ -1,0 +1,37 @@
+"""`dayslice build`: compute one slice of each model."""
+
+import click
+
+from dayslice.calendar import parse_ds
+from dayslice.commands.options import as_json, exclude, select, target
+from dayslice.plan import make_plan
+from dayslice.project import load_project
+from dayslice.reports import Report, end
+from dayslice.runs import run_plan
+from dayslice.selection import select_tables
+
+
+@click.command()
+@click.option("--ds", required=True, envvar="DAYSLICE_DS", metavar="DS", help="The slice: 2018-03-01.")
+@select
+@exclude
+@target
+@as_json
+def command(ds: str, select: tuple[str, ...], exclude: tuple[str, ...], target: str | None, as_json: bool) -> int:
+    """Compute the models of one ds: stage, audit, publish; what stands is replaced.
+
+    A slice that waits for something that is not published is refused, and says for what. Of a day, tables of a finer
+    grain are built for all of its hours. For unit tests and the like, use dbt itself: dbt build --vars 'ds: …'.
+
+    \b
+    Examples:
+      dayslice build --ds 2013-01-05
+      dayslice build --ds 2013-01-05 --select flights_flat+
+    """
+    ds = parse_ds(ds)
+    project = load_project(target=target)
+    models = [node for node in select_tables(project, select, exclude) if not node.is_import]
+    plan = make_plan(models, ds, ds, {}, force=True)
+    with Report(plan.size, as_json) as report:
+        outcomes = run_plan(project, plan, report.heard)
+    return end(outcomes, 0, as_json)

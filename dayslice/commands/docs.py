@@ -1,0 +1,34 @@
+"""`dayslice docs`: dbt's docs site, with lineage."""
+
+import subprocess
+import sys
+
+import click
+
+from dayslice.commands.options import target
+from dayslice.dbt_runs import Dbt
+from dayslice.project import find_root
+
+
+@click.command()
+@click.option("--port", default=8090, show_default=True, help="The port on 127.0.0.1.")
+@click.option("--no-serve", is_flag=True, help="Only make the site, in target/, with static_index.html to send around.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser.")
+@target
+def command(port: int, no_serve: bool, no_browser: bool, target: str | None) -> int:
+    """Make dbt's docs site (tables, columns, lineage) and serve it on this machine only.
+
+    \b
+    Examples:
+      dayslice docs
+      dayslice docs --no-serve
+    """
+    root = find_root()
+    Dbt(root, target).run(["docs", "generate", "--static"])
+    click.echo(f"made {root / 'target' / 'static_index.html'}")
+    if no_serve:
+        return 0
+    click.echo(f"serving http://127.0.0.1:{port} (end with Ctrl-C)")
+    serve = ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), *(["--no-browser"] if no_browser else [])]
+    where = ["--project-dir", str(root), "--profiles-dir", str(root)]
+    return subprocess.run([sys.executable, "-m", "dbt.cli.main", *serve, *where], check=False).returncode

@@ -1,0 +1,113 @@
+"""`dayslice status`: what stands, table by ds."""
+
+import json
+from collections.abc import Mapping
+
+import click
+from rich.console import Console
+from rich.table import Table as Grid
+
+from dayslice.calendar import Grain, parse_ds, shift
+from dayslice.commands.options import as_json, exclude, select, target
+from dayslice.graph import TableNode
+from dayslice.metastores import open_metastore
+from dayslice.plan import periods
+from dayslice.project import load_project
+from dayslice.selection import select_tables
+from dayslice.slices import Version
+
+Found = Mapping[TableNode, Mapping[str, Version]]
+
+
+@click.command()
+@click.option("--from", "first", metavar="DS", help="The first slice to show; default: the newest 14.")
+@click.option("--to", "last", metavar="DS", help="The last slice to show; default: the newest published.")
+@select
+@exclude
+@target
+@as_json
+def command(
+    first: str | None,
+    last: str | None,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    target: str | None,
+    as_json: bool,
+) -> int:
+    """Show which slices are published, with their rows: table by ds. A gap is marked.
+
+    \b
+    Examples:
+      dayslice status
+      dayslice status --from 2013-01-01 --to 2013-01-31 --select erp.flights+
+      dayslice status --json
+    """
+    project = load_project(target=target)
+    tables = select_tables(project, select, exclude)
+    with open_metastore(project.target) as metastore:
+        found = {node: metastore.published(node.table) for node in tables}
+    shown = shown_slices(found, first, last)
+    if as_json:
+        click.echo(json.dumps(as_document(found, shown), indent=2, ensure_ascii=False))
+        return 0
+    for grain, slices in shown.items():
+        grid = status_grid({node: v for node, v in found.items() if node.settings.grain is grain}, slices)
+        Console(width=None if Console().is_terminal else 400).print(grid)
+    if not shown:
+        click.echo("nothing is published yet: try dayslice demo, or dayslice import --help")
+    return 0
+
+
+def shown_slices(found: Found, first: str | None, last: str | None, columns: int = 14) -> dict[Grain, list[str]]:
+    """The ds values to show for each grain that has tables."""
+    shown: dict[Grain, list[str]] = {}
+    for grain in Grain:
+        stands = [ds for node, versions in found.items() if node.settings.grain is grain for ds in versions]
+        if not any(node.settings.grain is grain for node in found) or not (stands or (first and last)):
+            continue
+        end = parse_ds(last) if last else max(stands)
+        begin = parse_ds(first) if first else shift(end, 1 - columns)
+        shown[grain] = periods(begin, end, grain) if begin <= end else []
+    return shown
+
+
+def status_grid(found: Found, slices: list[str]) -> Grid:
+    """Tables down, slices across; rows in the cells, and a mark where a slice between others is missing."""
+    grid = Grid(box=None, header_style="bold", padding=(0, 1))
+    grid.add_column("table", no_wrap=True)
+    # The year once, in the first column: the rest is what differs.
+    for number, ds in enumerate(slices):
+        grid.add_column(
+            ds if number == 0 or ds[:4] != slices[number - 1][:4] else ds[5:], justify="right", no_wrap=True
+        )
+    for node, versions in found.items():
+        cells = [cell(node, versions, ds) for ds in slices]
+        grid.add_row(node.name, *cells)
+    return grid
+
+
+def cell(node: TableNode, versions: Mapping[str, Version], ds: str) -> str:
+    """The rows of a slice, `missing` for a gap, nothing before the table's start and after its newest slice."""
+    if ds in versions:
+        return f"{versions[ds].receipt.rows:,}"
+    start = node.settings.start or min(versions, default=None)
+    if start is None or ds < start or ds > max(versions, default=""):
+        return ""
+    return "[red]missing[/red]"
+
+
+def as_document(found: Found, shown: dict[Grain, list[str]]) -> list[dict[str, object]]:
+    """One object a published slice that is shown."""
+    return [
+        {
+            "table": node.name,
+            "ds": ds,
+            "rows": versions[ds].receipt.rows,
+            "bytes": versions[ds].receipt.bytes,
+            "version": versions[ds].id,
+            "published": versions[ds].receipt.finished,
+        }
+        for node, versions in found.items()
+        for ds in shown.get(node.settings.grain, [])
+        if ds in versions
+    ]
