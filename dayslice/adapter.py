@@ -48,6 +48,11 @@ class SliceAdapter(metaclass=AdapterMeta):
         raise NotImplementedError
 
     @for_jinja
+    def refuse(self, message: str) -> None:
+        """Stop this node with a sentence. (Jinja's own raise_compiler_error adds a trace of macros to it.)"""
+        raise Refused(message)
+
+    @for_jinja
     def parse_ds(self, given: object) -> str:
         """The run's ds as `--vars` or the environment gives it."""
         return parse_ds(given)

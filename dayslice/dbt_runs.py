@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ class Dbt:
         where = ["--project-dir", str(self.root), "--profiles-dir", str(self.root)]
         target = ["--target", self.target] if self.target else []
         runner = dbtRunner(manifest=self.manifest, callbacks=[self._heard])
-        return runner.invoke([*_ALWAYS, *command, *where, *target])
+        with chdir(self.root):  # relative paths in profiles.yml are the project's
+            return runner.invoke([*_ALWAYS, *command, *where, *target])
 
     def _heard(self, event: Any) -> None:
         if self.on_node is None or event.info.name != "NodeFinished":
@@ -103,5 +105,7 @@ def node_result(result: Any) -> NodeResult:
 def one_message(result: Any) -> str:
     """Why dbt could not run a command."""
     if result.exception is not None:
-        return str(result.exception)
+        # "Runtime Error in operation …" and an indented sentence, which is what a person needs.
+        lines = str(result.exception).strip().split("\n")
+        return "\n".join(line.strip() for line in lines[1:] or lines)
     return "dbt did not say why it stopped: see logs/dbt.log"

@@ -66,7 +66,7 @@ def shown_slices(found: Found, first: str | None, last: str | None, columns: int
         if not any(node.settings.grain is grain for node in found) or not (stands or (first and last)):
             continue
         end = parse_ds(last) if last else max(stands)
-        begin = parse_ds(first) if first else shift(end, 1 - columns)
+        begin = parse_ds(first) if first else max(shift(end, 1 - columns), min(stands, default=end))
         shown[grain] = periods(begin, end, grain) if begin <= end else []
     return shown
 

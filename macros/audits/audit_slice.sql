@@ -24,7 +24,7 @@
     {%- do exceptions.warn(model.name ~ ' ' ~ ds ~ ', audit ' ~ line) -%}
   {%- endfor -%}
   {%- if failed -%}
-    {{- exceptions.raise_compiler_error(
+    {{- adapter.refuse(
       model.name ~ ' ' ~ ds ~ ' was refused by ' ~ failed | length ~ ' of ' ~ audits | length
       ~ ' audits; the published slice is as it was\n' ~ failed | join('\n')
     ) -}}

@@ -3,7 +3,7 @@
     {{- return(false) -}}
   {%- endif -%}
   {%- if var('drop_history', none) != model.name -%}
-    {{- exceptions.raise_compiler_error(
+    {{- adapter.refuse(
       "--full-refresh would drop every slice of " ~ model.name ~ ", its history; nothing was done. To rebuild one slice, "
       ~ "leave --full-refresh out. To really drop the history, ask twice: --full-refresh --select " ~ model.name
       ~ " --vars '{ds: …, drop_history: " ~ model.name ~ "}'"

@@ -18,7 +18,7 @@
   {%- set known = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | map('lower') | list -%}
   {%- for column in columns.own if column.name | lower not in known -%}
     {%- call statement('add_column', auto_begin=False) -%}
-      alter table {{ target_relation }} add column {{ adapter.quote(column.name) }} {{ column.data_type }}
+      alter table {{ target_relation }} add column {{ adapter.quote(column.name) }} {{ column.type }}
     {%- endcall -%}
   {%- endfor -%}
   {%- call statement('delete_slice', auto_begin=False) -%}

@@ -2,17 +2,17 @@
   {%- if existing_relation is not none -%}
     {%- set known = {} -%}
     {%- for column in adapter.get_columns_in_relation(existing_relation) -%}
-      {%- do known.update({column.name | lower: column.data_type}) -%}
+      {%- do known.update({column.name | lower: column_type(column)}) -%}
     {%- endfor -%}
     {%- set changed = [] -%}
     {%- for column in columns.own if column.name | lower in known -%}
-      {%- if not same_type(known[column.name | lower], column.data_type) -%}
+      {%- if not same_type(known[column.name | lower], column.type) -%}
         {%- do changed.append(column.name ~ ': ' ~ known[column.name | lower] ~ ' in the table, '
-          ~ column.data_type ~ ' in the SELECT') -%}
+          ~ column.type ~ ' in the SELECT') -%}
       {%- endif -%}
     {%- endfor -%}
     {%- if changed -%}
-      {{- exceptions.raise_compiler_error(
+      {{- adapter.refuse(
         model.name ~ " would change the type of a column, and earlier slices cannot follow; nothing was published:\n  "
         ~ changed | join('\n  ') ~ "\nCast it to the table's type, or give it a new name"
       ) -}}

@@ -2,7 +2,7 @@
   {#- The columns of a table that has no slice yet, for its `slice(this, …)`. -#}
   {%- set types = adapter.described_types(name) -%}
   {%- if not types -%}
-    {{- exceptions.raise_compiler_error(
+    {{- adapter.refuse(
       name ~ " reads its own earlier slices, and has none yet: give every column its data_type in the YAML, so that "
       ~ "the first slice can be computed"
     ) -}}

@@ -9,7 +9,7 @@
   {#- In a unit test `this` is the name of a fixture, or none where none is given. -#}
   {%- set is_this = name is not string or name == this -%}
   {%- if is_this and periods_away + range - 1 >= 0 -%}
-    {{- exceptions.raise_compiler_error("slice(this, …) reads earlier slices only: write slice(this, -1)") -}}
+    {{- adapter.refuse("slice(this, …) reads earlier slices only: write slice(this, -1)") -}}
   {%- endif -%}
   {%- do record_wait(none if is_this else name, source_name, periods_away, range) -%}
   {%- if is_this -%}

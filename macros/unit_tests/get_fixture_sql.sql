@@ -6,7 +6,7 @@ they are taken from its YAML, so that a unit test needs no data. -#}
   {%- endif -%}
   {%- set types = adapter.described_types(model.name) -%}
   {%- if not types -%}
-    {{- exceptions.raise_compiler_error(
+    {{- adapter.refuse(
       "this unit test reads " ~ model.name ~ ", which has no slice yet: import or build one first, or give the columns "
       ~ "their data_type in its YAML"
     ) -}}
