@@ -84,12 +84,12 @@ class SliceAdapter(metaclass=AdapterMeta):
         tables_of(graph)
 
     @for_jinja
-    def described_types(self, name: str) -> dict[str, str]:
+    def described_types(self, graph: Node, name: str) -> dict[str, str]:
         """The column types that a model's YAML gives, by lower-case name, with ds; {} where it gives none.
 
-        From the graph that the run began with: a unit test's own graph is empty.
+        A unit test's own graph is empty: then from the one that the run began with.
         """
-        for node in self.project_graph["nodes"].values():
+        for node in (graph or self.project_graph)["nodes"].values():
             if node["resource_type"] == "model" and node["name"] == name:
                 typed = {c["name"].lower(): c["data_type"] for c in node["columns"].values() if c.get("data_type")}
                 return {**typed, "ds": "varchar"} if typed and is_slices(node) else typed

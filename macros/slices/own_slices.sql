@@ -9,7 +9,7 @@
       {%- set slices = [ds(offset - range + 1), ds(offset)] if range > 1 else [ds(offset)] -%}
       {%- set names = adapter.get_columns_in_relation(existing) | map(attribute='name') | map('lower') | list -%}
       {%- set added = [] -%}
-      {%- for name, type in adapter.described_types(model.name).items() if name not in names -%}
+      {%- for name, type in adapter.described_types(graph, model.name).items() if name not in names -%}
         {%- do added.append(', cast(null as ' ~ type ~ ') as ' ~ adapter.quote(name)) -%}
       {%- endfor -%}
       {%- if added -%}

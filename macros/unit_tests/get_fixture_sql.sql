@@ -4,7 +4,7 @@ they are taken from its YAML, so that a unit test needs no data. -#}
   {%- if column_name_to_data_types or load_relation(this) or (defer_relation and load_relation(defer_relation)) -%}
     {{- return(dbt.get_fixture_sql(rows, column_name_to_data_types)) -}}
   {%- endif -%}
-  {%- set types = adapter.described_types(model.name) -%}
+  {%- set types = adapter.described_types(graph, model.name) -%}
   {%- if not types -%}
     {{- adapter.refuse(
       "this unit test reads " ~ model.name ~ ", which has no slice yet: import or build one first, or give the columns "
