@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "backfill": "backfill",
     "status": "status",
     "docs": "docs",
+    "stack": "stack",
 }
 
 

@@ -41,6 +41,10 @@ class DuckDBMetastore:
         found = self._versions("table_schema = ? and table_name = ? and published", [table.schema, table.name])
         return {v.slice.ds: v for v in found if ds is None or v.slice.ds in ds}
 
+    def published_ds(self, table: Table) -> list[str]:
+        """Every published ds of a table, oldest first."""
+        return sorted(self.published(table))
+
     def publish(self, version: Version) -> None:
         """Make this version the published one of its slice. Atomic if the caller is in a transaction."""
         s = version.slice

@@ -22,7 +22,7 @@ class Service:
     """A process with a name and a directory of its own, in which `pid` and `log` lie.
 
     `command` holds no secret: a process's arguments are everybody's to read. Secrets go in `environment`, which is
-    added to this process's own and written nowhere.
+    added to this process's own and written nowhere. `user` is the system user to run as, where it is another one.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Service:
     command: list[str]
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    user: str | None = None
 
     @property
     def log(self) -> Path:
@@ -57,6 +58,7 @@ class Service:
                 stdout=log,
                 stderr=log,
                 cwd=self.directory,
+                user=self.user,
                 env={**os.environ, **self.environment},
                 start_new_session=True,
             )

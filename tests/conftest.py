@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -17,3 +18,24 @@ def require() -> Callable[[str | None], None]:
             pytest.skip(missing)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory, require):
+    """Trino, a Hive metastore and an S3 server of this test session, on free ports; stopped at its end."""
+    from stack.machine import Ports, Stack, missing_for_stack  # noqa: PLC0415
+    from stack.packages import downloaded  # noqa: PLC0415
+
+    missing = missing_for_stack()
+    if not missing and not downloaded() and not os.environ.get("CI"):
+        missing = "Trino and the Hive metastore are not downloaded yet (1.3 GB): run dayslice stack up once"
+    require(missing)
+    if running := os.environ.get("DAYSLICE_TEST_STACK"):  # one that is up already, such as warehouse/stack: quick turns
+        yield Stack(Path(running))
+        return
+    stack = Stack(tmp_path_factory.mktemp("stack"), Ports.free())
+    try:
+        stack.up(print)
+        yield stack
+    finally:
+        stack.down(print)

@@ -1,0 +1,117 @@
+"""`dayslice stack`: the production engine on this machine."""
+
+import shlex
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from dayslice.cli import print_json
+from dayslice.errors import UsageError
+from dayslice.target import home_of
+
+
+def _stack(**ports: int | None):  # type: ignore[no-untyped-def]
+    from stack.machine import Ports, Stack  # noqa: PLC0415 - boto3 and the rest load only where they are used
+
+    directory = home_of(Path.cwd()) / "stack"
+    given = {name: port for name, port in ports.items() if port}
+    known = Stack(directory).ports
+    return Stack(directory, Ports(**{**vars(known), **given}) if given else None)
+
+
+@click.group(name="stack")
+def command() -> None:
+    """Trino, a Hive metastore and an S3 server on this machine, without Docker.
+
+    The target `trino` uses them. Data, logs and pids lie in DAYSLICE_HOME/stack, downloads in the user's cache folder.
+
+    \b
+    Examples:
+      dayslice stack up
+      eval "$(dayslice stack env)"     # this shell's dbt and dayslice now use the target trino
+      dayslice stack status
+      dayslice stack down
+    """
+
+
+@command.command()
+@click.option("--s3-port", type=int, help="Default: 9711.")
+@click.option("--database-port", type=int, help="Of the metastore's PostgreSQL. Default: 9712.")
+@click.option("--metastore-port", type=int, help="Default: 9713.")
+@click.option("--trino-port", type=int, help="Default: 9714.")
+def up(s3_port: int | None, database_port: int | None, metastore_port: int | None, trino_port: int | None) -> None:
+    """Start what does not run, and wait until all of it answers. The first time, 1.3 GB are downloaded.
+
+    Needs Java 24 or newer (Trino), Java 17 to 23 (the metastore), Maven and Go; says which is missing.
+    """
+    console = Console(stderr=True, highlight=False)
+    began = time.monotonic()
+    stack = _stack(s3=s3_port, database=database_port, metastore=metastore_port, trino=trino_port)
+    with console.status("starting") as shown:
+
+        def progress(line: str) -> None:
+            shown.update(line)
+            console.print(f"  {time.monotonic() - began:4.0f} s  {line}")
+
+        stack.up(progress)
+    console.print(f'up in {time.monotonic() - began:.0f} s. To use it in this shell: eval "$(dayslice stack env)"')
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+def status(as_json: bool) -> None:
+    """What runs, where, and how much memory it takes. Ends with 1 if something does not run."""
+    rows = []
+    for service in _stack().services():
+        process = service.process()
+        rows.append(
+            {
+                "service": service.name,
+                "running": process is not None,
+                "port": service.port,
+                "pid": process.pid if process else None,
+                "memory_mb": round(process.memory_info().rss / 1e6) if process else None,
+                "log": str(service.log),
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        table = Table("service", "state", "port", "pid", "memory", box=None)
+        for row in rows:
+            state = "running" if row["running"] else "stopped"
+            memory = f"{row['memory_mb']} MB" if row["running"] else ""
+            table.add_row(str(row["service"]), state, str(row["port"]), str(row["pid"] or ""), memory)
+        Console().print(table)
+    if not all(row["running"] for row in rows):
+        click.get_current_context().exit(1)
+
+
+@command.command()
+@click.argument("service", required=False)
+@click.option("--lines", default=20, show_default=True, help="How many of the last lines.")
+def logs(service: str | None, lines: int) -> None:
+    """The end of the logs: of all services, or of one (s3, database, metastore, trino)."""
+    services = {each.directory.name: each for each in _stack().services()}
+    if service and service not in services:
+        raise UsageError(f"there is no service {service!r}; the stack has {', '.join(services)}")
+    for name, each in services.items():
+        if service in (None, name):
+            click.secho(f"{each.name}: {each.log}", bold=True)
+            click.echo(each.log_tail(lines))
+
+
+@command.command()
+def down() -> None:
+    """Stop what runs. What was stored stays, and `up` brings it back."""
+    _stack().down(click.echo)
+
+
+@command.command()
+def env() -> None:
+    """Lines for a shell that point dbt and dayslice at this stack. No secret is in them."""
+    for name, value in _stack().environment().items():
+        click.echo(f"export {name}={shlex.quote(value)}")

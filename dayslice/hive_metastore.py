@@ -1,0 +1,236 @@
+"""The metastore of Hive, over Thrift: one call publishes a slice."""
+
+import copy
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pymetastore.hive_metastore import ThriftHiveMetastore
+from pymetastore.hive_metastore.ttypes import (
+    AlreadyExistsException,
+    EnvironmentContext,
+    GetTableRequest,
+    InvalidOperationException,
+    MetaException,
+    NoSuchObjectException,
+    Partition,
+)
+from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
+from thrift.Thrift import TApplicationException
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TBufferedTransport, TTransportException
+
+from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.partitions import all_versions, partition_name, partition_parameters, published_version
+from dayslice.slices import Slice, Table, Version
+
+# Its line for each refused connection says less than our error, and comes for each retry.
+logging.getLogger("thrift").setLevel(logging.CRITICAL)
+
+T = TypeVar("T")
+TIMEOUT_SECONDS = 60.0
+# A metastore that is restarted is away for a few seconds; a run should not fail for that.
+RETRY_SECONDS = 60.0
+_BATCH = 500
+# The file system is not asked what a version weighs: the receipt says it.
+_CONTEXT = EnvironmentContext(properties={"DO_NOT_UPDATE_STATS": "true"})
+
+
+@contextmanager
+def connect(uri: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[Any]:
+    """A Thrift client of the first metastore of `thrift://host:port[,thrift://host:port…]` that answers."""
+    transport = _open(uri, timeout_seconds)
+    try:
+        yield ThriftHiveMetastore.Client(TBinaryProtocolAccelerated(transport))
+    finally:
+        transport.close()
+
+
+class HiveMetastore:
+    """See `dayslice.metastore.Metastore`. Use it in one thread at a time; close it, or use it as a context manager."""
+
+    def __init__(self, uri: str, retry_seconds: float = RETRY_SECONDS):
+        self.uri = uri
+        self.retry_seconds = retry_seconds
+        self._transport: Any = None
+        self._client: Any = None
+
+    def __enter__(self) -> "HiveMetastore":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next call opens another one."""
+        if self._transport is not None:
+            self._transport.close()
+        self._transport = self._client = None
+
+    def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
+        """The published versions of a table, by ds: those of `ds` that exist, or all."""
+        wanted = self.published_ds(table) if ds is None else sorted(set(ds))
+        found: dict[str, Version] = {}
+        for start in range(0, len(wanted), _BATCH):
+            names = [partition_name(each) for each in wanted[start : start + _BATCH]]
+            for partition in self._partitions(table, names):
+                version = published_version(_slice(table, partition), partition.sd.location, partition.parameters)
+                found[version.slice.ds] = version
+        return found
+
+    def published_ds(self, table: Table) -> list[str]:
+        """Every published ds of a table, oldest first; names only, so that it is quick with ten thousand of them."""
+        names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []
+        return sorted(name.removeprefix("ds=") for name in names)
+
+    def publish(self, version: Version) -> None:
+        """One call: `add_partition` for a new slice, `alter_partition` for one that is replaced.
+
+        Of two publishers at once the later call decides; each leaves a whole version. Raises DaysliceError if the
+        table is not there, Transient if the metastore does not answer.
+        """
+        for _ in range(3):
+            existing = self._partition(version.slice)
+            try:
+                if existing is None:
+                    self._add(self._new_partition(version))
+                else:
+                    self._alter(_replaced(existing, version))
+                return
+            except (AlreadyExistsException, InvalidOperationException):
+                # Another publisher was quicker, or the slice was deleted meanwhile: look again.
+                continue
+        raise Transient(f"{version.slice} is being published by several runs at once: try again")
+
+    def versions(self, slice: Slice) -> list[Version]:
+        """All kept versions of a slice, newest first."""
+        partition = self._partition(slice)
+        return [] if partition is None else all_versions(slice, partition.sd.location, partition.parameters)
+
+    def forget(self, version: Version) -> None:
+        """Forget a kept version; of a published one, remove its slice from the table. Files stay."""
+        partition = self._partition(version.slice)
+        if partition is None:
+            return
+        known = all_versions(version.slice, partition.sd.location, partition.parameters)
+        shown = published_version(version.slice, partition.sd.location, partition.parameters)
+        table = version.slice.table
+        if shown.id == version.id:
+            self._or_none(lambda c: c.drop_partition(*_names(table), [version.slice.ds], False))
+        elif any(each.id == version.id for each in known):
+            partition.parameters = partition_parameters(shown, [v for v in known if v.id != version.id])
+            self._alter(partition)
+
+    def tables(self, schema: str, prefix: str = "") -> list[str]:
+        """The names of a schema's tables that begin with `prefix`. A schema unknown gives []."""
+        found = self._or_none(lambda client: client.get_tables(schema, prefix + "*")) or []
+        return sorted(name for name in found if name.startswith(prefix))
+
+    def location(self, table: Table) -> str | None:
+        """Where a table lies, or None if there is no such table."""
+        found = self._table(table)
+        return None if found is None else str(found.sd.location)
+
+    def _table(self, table: Table) -> Any:
+        # Hive 4 answers this request only, Hive 3 this and the older `get_table`.
+        request = GetTableRequest(dbName=table.schema, tblName=table.name)
+        found = self._or_none(lambda client: client.get_table_req(request))
+        return None if found is None else found.table
+
+    def _partition(self, slice: Slice) -> Any:
+        found = self._partitions(slice.table, [partition_name(slice.ds)])
+        return found[0] if found else None
+
+    def _partitions(self, table: Table, names: list[str]) -> list[Any]:
+        try:
+            return self._or_none(lambda client: client.get_partitions_by_names(*_names(table), names)) or []
+        except DaysliceError:
+            # Of a table that is not there, Hive 4 says so in a way that Hive 3's interface does not know.
+            if self._table(table) is None:
+                return []
+            raise
+
+    def _add(self, partition: Any) -> None:
+        self._call(lambda client: client.add_partition_with_environment_context(partition, _CONTEXT))
+
+    def _alter(self, partition: Any) -> None:
+        names = (partition.dbName, partition.tableName)
+        self._call(lambda client: client.alter_partition_with_environment_context(*names, partition, _CONTEXT))
+
+    def _new_partition(self, version: Version) -> Any:
+        table = version.slice.table
+        parent = self._table(table)
+        if parent is None:
+            raise DaysliceError(f"{table} is not in the metastore {self.uri}, so {version.slice} cannot be published")
+        descriptor = copy.deepcopy(parent.sd)
+        descriptor.location = version.location
+        return Partition(
+            values=[version.slice.ds],
+            dbName=table.schema,
+            tableName=table.name,
+            createTime=int(time.time()),
+            lastAccessTime=0,
+            sd=descriptor,
+            parameters=partition_parameters(version, []),
+        )
+
+    def _or_none(self, call: Callable[[Any], T]) -> T | None:
+        try:
+            return self._call(call)
+        except NoSuchObjectException:
+            return None
+
+    def _call(self, call: Callable[[Any], T]) -> T:
+        """One request, repeated over a new connection while the metastore is away; all may be repeated."""
+        deadline = time.monotonic() + self.retry_seconds
+        pause = 0.2
+        while True:
+            try:
+                if self._client is None:
+                    self._transport = _open(self.uri, TIMEOUT_SECONDS)
+                    self._client = ThriftHiveMetastore.Client(TBinaryProtocolAccelerated(self._transport))
+                return call(self._client)
+            except (TTransportException, OSError, EOFError) as error:
+                self.close()
+                if time.monotonic() + pause > deadline:
+                    raise Transient(f"the Hive metastore {self.uri} does not answer: {error}") from None
+                time.sleep(pause)
+                pause = min(pause * 2, 5)
+            except (MetaException, TApplicationException) as error:
+                raise DaysliceError(f"the Hive metastore {self.uri} refused: {error.message}") from None
+
+
+def _replaced(partition: Any, version: Version) -> Any:
+    """The same partition, showing another version and remembering the one it showed."""
+    earlier = all_versions(version.slice, partition.sd.location, partition.parameters)
+    partition.sd.location = version.location
+    partition.parameters = partition_parameters(version, earlier)
+    return partition
+
+
+def _slice(table: Table, partition: Any) -> Slice:
+    return Slice(table, partition.values[0])
+
+
+def _names(table: Table) -> tuple[str, str]:
+    return table.schema, table.name
+
+
+def _open(uri: str, timeout_seconds: float) -> Any:
+    failure: Exception = UsageError(f"metastore_uri {uri!r} names no host and port: write thrift://host:9083")
+    for one in uri.split(","):
+        parts = urlsplit(one.strip())
+        if parts.scheme != "thrift" or not parts.hostname:
+            raise UsageError(f"metastore_uri {one!r} is not thrift://host:port")
+        connection = TSocket(parts.hostname, parts.port or 9083)
+        connection.setTimeout(timeout_seconds * 1000)
+        transport = TBufferedTransport(connection)
+        try:
+            transport.open()
+            return transport
+        except (OSError, TTransportException) as error:
+            failure = error
+    raise failure

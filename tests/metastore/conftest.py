@@ -1,0 +1,89 @@
+"""One test suite for every metastore: DuckDB's table, Hive over Thrift, Glue (moto's server)."""
+
+import boto3
+import duckdb
+import pytest
+import requests
+
+from dayslice.duckdb_metastore import DuckDBMetastore
+from dayslice.slices import Table
+
+TABLE = Table("analytics", "t")
+
+
+def duckdb_metastore(request):
+    with duckdb.connect() as connection:
+        yield DuckDBMetastore(connection)
+
+
+def hive_metastore(request):
+    from pymetastore.hive_metastore import ttypes  # noqa: PLC0415
+
+    from dayslice.hive_metastore import HiveMetastore, connect  # noqa: PLC0415
+
+    stack = request.getfixturevalue("stack")
+    with connect(stack.metastore.uri) as client:
+        if "analytics" not in client.get_all_databases():
+            client.create_database(ttypes.Database(name="analytics", locationUri=f"{stack.warehouse}/analytics"))
+        if "t" in client.get_all_tables("analytics"):
+            client.drop_table("analytics", "t", False)
+        serde = ttypes.SerDeInfo(serializationLib="org.apache.hadoop.hive.ql.io.orc.OrcSerde", parameters={})
+        client.create_table(
+            ttypes.Table(
+                dbName="analytics",
+                tableName="t",
+                tableType="EXTERNAL_TABLE",
+                parameters={"EXTERNAL": "TRUE"},
+                partitionKeys=[ttypes.FieldSchema("ds", "string", "")],
+                sd=ttypes.StorageDescriptor(
+                    cols=[ttypes.FieldSchema("a", "bigint", "")],
+                    location=f"{stack.warehouse}/analytics/t",
+                    inputFormat="org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
+                    outputFormat="org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
+                    serdeInfo=serde,
+                    parameters={},
+                    bucketCols=[],
+                    sortCols=[],
+                    numBuckets=-1,
+                ),
+            )
+        )
+    with HiveMetastore(stack.metastore.uri) as metastore:
+        yield metastore
+
+
+def glue_metastore(request):
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415
+
+    from dayslice.glue_metastore import GlueMetastore  # noqa: PLC0415
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    requests.post(f"http://{host}:{port}/moto-api/reset", timeout=10)  # moto's state outlives its server
+    client = boto3.client(
+        "glue",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="stand-in",
+        aws_secret_access_key="stand-in",
+    )
+    client.create_database(DatabaseInput={"Name": "analytics"})
+    client.create_table(
+        DatabaseName="analytics",
+        TableInput={
+            "Name": "t",
+            "PartitionKeys": [{"Name": "ds", "Type": "string"}],
+            "StorageDescriptor": {"Columns": [{"Name": "a", "Type": "bigint"}], "Location": "s3://w/analytics/t"},
+        },
+    )
+    try:
+        with GlueMetastore(client=client) as metastore:
+            yield metastore
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["duckdb", pytest.param("hive", marks=pytest.mark.trino), "glue"])
+def metastore(request):
+    yield from {"duckdb": duckdb_metastore, "hive": hive_metastore, "glue": glue_metastore}[request.param](request)

@@ -1,0 +1,123 @@
+"""What every metastore promises, on each of them."""
+
+import threading
+
+import pytest
+
+from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.hive_metastore import HiveMetastore
+from dayslice.slices import Receipt, Slice, Table, Version
+
+TABLE = Table("analytics", "t")
+
+
+def version(number, ds="2013-01-01", rows=None, table=TABLE, **more):
+    name = f"v2013010100000000000{number}_abcdef"
+    location = f"s3://warehouse/warehouse/analytics/t/{name}/ds={ds}"
+    return Version(Slice(table, ds), name, Receipt(rows=number if rows is None else rows, more=more), location)
+
+
+def test_nothing_is_published_at_first(metastore):
+    assert metastore.published(TABLE) == {}
+    assert metastore.published(TABLE, ["2013-01-01"]) == {}
+    assert metastore.published_ds(TABLE) == []
+    assert metastore.versions(Slice(TABLE, "2013-01-01")) == []
+    assert metastore.published(Table("no", "such")) == {}
+    assert metastore.published_ds(Table("no", "such")) == []
+
+
+def test_a_receipt_comes_back_as_it_went(metastore):
+    receipt = Receipt(
+        rows=3, bytes=10**12, files=2, started="2013-01-01T00:00:00+00:00", run="r", code="c", tool="t 1",
+        more={"audits": "5 passed, 0 warned", "note": "grüße 'quoted' \\ \"double\"\nnewline 🎉"},
+    )  # fmt: skip
+    written = Version(Slice(TABLE, "2013-01-01T1315"), "v1_x", receipt, "s3://warehouse/a b/ds=2013-01-01T1315")
+    metastore.publish(written)
+    assert metastore.published(TABLE) == {"2013-01-01T1315": written}
+    metastore.publish(version(2, ds="2013-01-01T1315"))
+    assert metastore.versions(written.slice)[-1] == written
+
+
+def test_publishing_replaces_and_remembers(metastore):
+    for number in (1, 2, 3):
+        metastore.publish(version(number))
+    assert metastore.published(TABLE) == {"2013-01-01": version(3)}
+    assert metastore.versions(version(1).slice) == [version(3), version(2), version(1)]
+
+
+def test_rollback_is_publishing_an_earlier_version(metastore):
+    for number in (1, 2, 3, 1):
+        metastore.publish(version(number))
+    assert metastore.published(TABLE) == {"2013-01-01": version(1)}
+    assert metastore.versions(version(1).slice) == [version(3), version(2), version(1)]
+
+
+def test_publishing_the_same_version_again_changes_nothing(metastore):
+    metastore.publish(version(1))
+    metastore.publish(version(1))
+    assert metastore.versions(version(1).slice) == [version(1)]
+
+
+def test_published_of_some_ds(metastore):
+    days = [f"2013-01-{day:02}" for day in range(1, 13)]
+    for ds in days:
+        metastore.publish(version(1, ds=ds))
+    assert metastore.published_ds(TABLE) == days
+    assert sorted(metastore.published(TABLE)) == days
+    asked = metastore.published(TABLE, ["2013-01-05", "2013-01-05", "2014-01-01"])
+    assert asked == {"2013-01-05": version(1, ds="2013-01-05")}
+    assert metastore.published(TABLE, []) == {}
+
+
+def test_forgetting_a_kept_version_and_then_the_slice(metastore):
+    for number in (1, 2, 3):
+        metastore.publish(version(number))
+    metastore.forget(version(2))
+    assert metastore.versions(version(1).slice) == [version(3), version(1)]
+    assert metastore.published(TABLE) == {"2013-01-01": version(3)}
+    metastore.forget(version(2))
+    metastore.forget(version(1))
+    metastore.forget(version(3))
+    assert metastore.published(TABLE) == {}
+    metastore.forget(version(3))
+
+
+@pytest.mark.parametrize("metastore", [pytest.param("hive", marks=pytest.mark.trino), "glue"], indirect=True)
+def test_an_unknown_table_cannot_be_published_to(metastore):
+    for table in (Table("analytics", "absent"), Table("absent", "t"), Table("analytics", "no.such")):
+        with pytest.raises(DaysliceError, match=str(table)):
+            metastore.publish(version(1, table=table))
+        assert metastore.published(table, ["2013-01-01"]) == {}
+
+
+@pytest.mark.parametrize("metastore", [pytest.param("hive", marks=pytest.mark.trino)], indirect=True)
+def test_publishers_at_once_leave_one_whole_version(metastore):
+    failures = []
+
+    def publish(number):
+        try:
+            with HiveMetastore(metastore.uri) as own:
+                for _ in range(10):
+                    own.publish(version(number))
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=publish, args=[number]) for number in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    (published,) = metastore.published(TABLE).values()
+    assert published in [version(number) for number in range(1, 5)]
+
+
+def test_a_metastore_that_is_away_is_transient_and_named():
+    with pytest.raises(Transient, match=":1 does not answer"):
+        HiveMetastore("thrift://127.0.0.1:1", retry_seconds=0).published(TABLE)
+
+
+@pytest.mark.parametrize("uri", ["", "127.0.0.1:9083", "http://127.0.0.1:9083"])
+def test_a_uri_that_is_none_is_refused(uri):
+    with pytest.raises(UsageError, match="thrift://"):
+        HiveMetastore(uri).published(TABLE)
