@@ -1,0 +1,1 @@
+{{ latest('airport_daily') }}

@@ -1,0 +1,1 @@
+{{ latest('carrier_metrics') }}

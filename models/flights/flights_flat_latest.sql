@@ -1,0 +1,1 @@
+{{ latest('flights_flat') }}

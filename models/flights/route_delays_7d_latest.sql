@@ -1,0 +1,1 @@
+{{ latest('route_delays_7d') }}
