@@ -28,6 +28,9 @@ lint: env  ## Ruff, sqlfluff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar --dialect duckdb models
+	$(BIN)/sqlfluff lint --disable-progress-bar --dialect trino models
+	$(BIN)/sqlfluff lint --disable-progress-bar --exclude-rules layout.indent macros
 
 format: env  ## Put the code in its format
 	$(BIN)/ruff format .

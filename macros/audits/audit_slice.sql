@@ -8,7 +8,9 @@
     {%- set queries = [] -%}
     {%- for audit in audits -%}
       {%- set counted = get_test_sql(audit.sql, audit.fail_calc, audit.warn_if, audit.error_if, audit.limit) -%}
-      {%- do queries.append("select " ~ loop.index0 ~ " as audit, failures, should_warn, should_error from (" ~ counted ~ ") as counted") -%}
+      {%- do queries.append(
+        'select ' ~ loop.index0 ~ ' as audit, failures, should_warn, should_error from (' ~ counted ~ ') as counted'
+      ) -%}
     {%- endfor -%}
     {%- for found in run_query(queries | join('\nunion all\n')) -%}
       {%- set audit = audits[found[0] | int] -%}
@@ -29,5 +31,8 @@
       ~ ' audits; the published slice is as it was\n' ~ failed | join('\n')
     ) -}}
   {%- endif -%}
-  {{- return({'rows': rows, 'record': (audits | length - warned | length) ~ ' passed, ' ~ warned | length ~ ' warned'}) -}}
+  {{- return({
+    'rows': rows,
+    'record': (audits | length - warned | length) ~ ' passed, ' ~ warned | length ~ ' warned',
+  }) -}}
 {% endmacro %}

@@ -25,7 +25,8 @@
           ~ quoted | join(' is not null and ') ~ ' is not null group by ' ~ quoted | join(', ') ~ ' having count(*) > 1')) -%}
       {%- endif -%}
       {%- if constraint.type == 'check' -%}
-        {%- do audits.append(own_audit(label, 'select * from ' ~ staged_relation ~ ' where not (' ~ constraint.expression ~ ')')) -%}
+        {%- do audits.append(own_audit(label,
+          'select * from ' ~ staged_relation ~ ' where not (' ~ constraint.expression ~ ')')) -%}
       {%- endif -%}
     {%- endfor -%}
   {%- endif -%}

@@ -7,7 +7,8 @@ slices sees this ds only, unless its config says `meta: {slices: all}`. -#}
   {%- endif -%}
   {%- if execute and config.get('meta', {}).get('slices') != 'all' -%}
     {%- set tested = model.get('attached_node') -%}
-    {%- set node = graph.nodes.get(tested) if tested else adapter.source_of(graph, relation.schema, relation.identifier) -%}
+    {%- set node = graph.nodes.get(tested) if tested
+      else adapter.source_of(graph, relation.schema, relation.identifier) -%}
     {%- if node and adapter.is_slice_table(node) and run_ds() -%}
       {%- do conditions.append("ds = '" ~ run_ds() ~ "'") -%}
     {%- endif -%}

@@ -1,7 +1,8 @@
 {% macro stage_slice(target_relation, columns, select_sql, ds, version) %}
   {%- if config.get('contract').enforced -%}
     {%- set described = model.columns.keys() | map('lower') | list -%}
-    {%- set contract_sql = select_with_ds(columns, select_sql, ds) if 'ds' in described else select_without_ds(columns, select_sql) -%}
+    {%- set contract_sql = select_with_ds(columns, select_sql, ds) if 'ds' in described
+      else select_without_ds(columns, select_sql) -%}
     {%- do get_assert_columns_equivalent(contract_sql) -%}
   {%- endif -%}
   {{- return(adapter.dispatch('stage_slice', 'dayslice')(target_relation, columns, select_sql, ds, version)) -}}
