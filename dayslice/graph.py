@@ -57,8 +57,8 @@ def is_slices(node: Node) -> bool:
 def merged_meta(node: Node) -> dict[str, Any]:
     """A node's meta; a source table's own keys win over its source's."""
     merged = {**(node.get("source_meta") or {}), **((node.get("config") or {}).get("meta") or {})}
-    # YAML 1.1 reads a bare `on` as true, and dbt's graph has it as text.
-    return {"on" if str(key) == "True" else key: value for key, value in merged.items()}
+    # YAML 1.1 reads a bare `on:` as true, and dbt makes a text of it.
+    return {"on" if str(key).lower() == "true" else key: value for key, value in merged.items()}
 
 
 def table_of(node: Node) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dayslice.dbt_runs import NodeResult
 from dayslice.errors import DaysliceError
@@ -10,6 +10,9 @@ from dayslice.graph import Node, TableNode, find, is_audit
 from dayslice.plan import Plan, Step
 from dayslice.project import Project
 from dayslice.settings import LATEST_KEY
+
+if TYPE_CHECKING:
+    from importers.run import ImportResult
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,19 @@ def run_plan(project: Project, plan: Plan, heard: Listener, as_of_now: bool = Fa
 def _import(project: Project, step: Step, tell: Listener, as_of_now: bool) -> None:
     from importers.run import import_tables  # noqa: PLC0415 - psycopg2 and the engines, only when needed
 
-    for result in import_tables(project, list(step.imports), step.ds, as_of_now=as_of_now):
-        if result.error is None:
-            tell(Outcome(result.table.name, step.ds, "published", seconds=result.seconds))
-        else:
-            tell(Outcome(result.table.name, step.ds, "failed", str(result.error), result.seconds))
+    import_tables(
+        project,
+        step.imports,
+        step.ds,
+        as_of_now=as_of_now,
+        progress=lambda result: tell(outcome_of_import(result)),
+    )
+
+
+def outcome_of_import(result: "ImportResult") -> Outcome:
+    """An import's result as what became of its slice."""
+    status = "published" if result.error is None else "failed"
+    return Outcome(result.table.name, result.ds, status, str(result.error or ""), result.seconds)
 
 
 def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> None:

@@ -1,0 +1,1 @@
+"""Where the files of slices lie: one interface, a plain directory and S3."""

@@ -1,0 +1,48 @@
+"""A store in a plain directory."""
+
+import os
+import shutil
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from dayslice.errors import DaysliceError
+
+
+class SyncedFile(FileIO):
+    """Is on the disk, not only in memory, when it is closed."""
+
+    def close(self) -> None:
+        """Flush to the disk, then close."""
+        if not self.closed:
+            os.fsync(self.fileno())
+        super().close()
+
+
+class Directory:
+    """See `dayslice.store.interface.Store`."""
+
+    def __init__(self, root: str):
+        self.root = Path(root)
+
+    def location(self, path: str) -> str:
+        """The absolute path."""
+        return str((self.root / path).absolute())
+
+    def create(self, path: str) -> BinaryIO:
+        """A new file; the folders above it are made."""
+        file = self.root / path
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return cast(BinaryIO, SyncedFile(file, "xb"))
+        except OSError as error:
+            raise DaysliceError(f"cannot write {file}: {error.strerror}") from None
+
+    def folders(self, path: str) -> list[str]:
+        """The names of the folders right below a path."""
+        folder = self.root / path
+        return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
+
+    def remove(self, path: str) -> None:
+        """Delete everything below a path."""
+        shutil.rmtree(self.root / path, ignore_errors=True)

@@ -1,0 +1,30 @@
+"""What every store does. Paths are relative to its root, with `/`."""
+
+from typing import BinaryIO, Protocol
+
+
+class Store(Protocol):
+    """A place for files that are written once and deleted by version."""
+
+    def location(self, path: str) -> str:
+        """The absolute path or URL of a path."""
+        ...
+
+    def create(self, path: str) -> BinaryIO:
+        """A new file to write; it is complete when closed. Raises DaysliceError in one line (no room, no rights)."""
+        ...
+
+    def folders(self, path: str) -> list[str]:
+        """The names of the folders right below a path; [] where there is none."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Delete everything below a path; nothing if there is nothing."""
+        ...
+
+
+def open_store(root: str) -> Store:
+    """The store of a warehouse's root: a directory, or s3://bucket/prefix."""
+    from dayslice.store.directory import Directory  # noqa: PLC0415 - boto3 only where it is needed
+
+    return Directory(root)

@@ -1,0 +1,120 @@
+"""What a table is in PostgreSQL: columns, types, comments and keys, from its catalogs (pg_attribute, pg_type)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+
+from dayslice.errors import UsageError
+
+# Arrays, enums, composites, ranges and multiranges: many types of one kind, all carried as PostgreSQL prints them.
+COMPOSED = "ecrm"
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column. `declared` is its type as a person writes it; `type` the base type's name, domains resolved."""
+
+    name: str
+    declared: str
+    type: str
+    is_composed: bool
+    precision: int | None
+    scale: int
+    not_null: bool
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A table, view, materialized view, foreign or partitioned table (`kind` as pg_class.relkind says)."""
+
+    schema: str
+    name: str
+    kind: str
+    comment: str | None
+    primary_key: tuple[str, ...]
+    columns: tuple[SourceColumn, ...]
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+TABLE = """
+select
+    c.oid,
+    c.relkind,
+    obj_description(c.oid, 'pg_class'),
+    coalesce(
+        (
+            select array_agg(a.attname::text order by k.position)
+            from pg_index i
+            cross join unnest(i.indkey) with ordinality as k (attnum, position)
+            join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
+            where i.indrelid = c.oid and i.indisprimary
+        ),
+        array[]::text[]
+    )
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relname = %s and c.relkind in ('r', 'v', 'm', 'f', 'p')
+"""
+COLUMNS = """
+with recursive base as (
+    select a.attnum, a.atttypid as type_id, a.atttypmod as modifier
+    from pg_attribute a
+    where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped
+    union all
+    select base.attnum, t.typbasetype, t.typtypmod
+    from base
+    join pg_type t on t.oid = base.type_id
+    where t.typtype = 'd'
+)
+select
+    a.attname,
+    format_type(a.atttypid, a.atttypmod),
+    t.typname,
+    t.typtype in ('e', 'c', 'r', 'm') or t.typcategory = 'A',
+    case when t.typname = 'numeric' and base.modifier > 0 then ((base.modifier - 4) >> 16) & 65535 end,
+    -- The scale is 11 bits, signed.
+    case
+        when t.typname = 'numeric' and base.modifier > 0 then (((base.modifier - 4) & 2047) # 1024) - 1024
+        else 0
+    end,
+    a.attnotnull,
+    col_description(a.attrelid, a.attnum)
+from pg_attribute a
+join base on base.attnum = a.attnum
+join pg_type t on t.oid = base.type_id and t.typtype <> 'd'
+where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped
+order by a.attnum
+"""
+
+
+def discover(connection: Any, schema: str, name: str) -> SourceTable:
+    """Read a table's definition. Raises UsageError if there is none by that name."""
+    with connection.cursor() as cursor:
+        cursor.execute(TABLE, (schema, name))
+        found = cursor.fetchone()
+        if found is None:
+            raise UsageError(f"there is no table {schema}.{name} in the source database, or no right to see it")
+        oid, kind, comment, key = found
+        cursor.execute(COLUMNS, {"oid": oid})
+        columns = tuple(SourceColumn(*row) for row in cursor.fetchall())
+    return SourceTable(schema, name, kind, comment, tuple(key), columns)
+
+
+def snapshot(connection: Any) -> dict[str, str]:
+    """The instant that the transaction reads: PostgreSQL's snapshot id, and the LSN where it may be asked."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_current_snapshot()::text, pg_is_in_recovery()")
+        taken, replica = cursor.fetchone()
+        function = "pg_last_wal_replay_lsn" if replica else "pg_current_wal_lsn"
+        try:
+            cursor.execute("savepoint lsn")
+            cursor.execute(f"select {function}()::text")
+            lsn = cursor.fetchone()[0] or ""
+        except psycopg2.Error:
+            cursor.execute("rollback to savepoint lsn")
+            lsn = ""
+    return {"source_snapshot": taken, "source_lsn": lsn}

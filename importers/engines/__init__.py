@@ -1,0 +1,1 @@
+"""What an engine does with landed files: read them as typed rows, count them, publish them."""
