@@ -23,13 +23,13 @@ class Report:
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn(what),
+            TextColumn("{task.fields[what]}"),
             TimeElapsedColumn(),
             console=self.console,
             disable=as_json or total == 0,
             transient=True,
         )
-        self.task = self.progress.add_task("", total=total)
+        self.task = self.progress.add_task("", total=total, what=what)
 
     def __enter__(self) -> "Report":
         self.progress.start()
