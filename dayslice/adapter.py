@@ -118,7 +118,7 @@ class SliceAdapter(metaclass=AdapterMeta):
     def newest_slice(self, schema: str, name: str) -> str | None:
         """The newest published ds of a table, or None."""
         with self.slice_metastore() as metastore:
-            return max(metastore.published(Table(schema, name)), default=None)
+            return max(metastore.published_ds(Table(schema, name)), default=None)
 
     @for_jinja
     def check_rows(self, graph: Node, model: Node, ds: str, rows: int) -> None:
@@ -132,10 +132,10 @@ class SliceAdapter(metaclass=AdapterMeta):
         if node.settings.max_shrink is None:
             return
         with self.slice_metastore() as metastore:
-            earlier = {d: v for d, v in metastore.published(node.table).items() if d < ds}
-        if not earlier:
-            return
-        before = earlier[max(earlier)]
+            earlier = [each for each in metastore.published_ds(node.table) if each < ds]
+            if not earlier:
+                return
+            before = metastore.published(node.table, earlier[-1:])[earlier[-1]]
         if rows < before.receipt.rows * (1 - node.settings.max_shrink):
             raise Refused(
                 f"{node} {ds} has {rows} rows, {before.receipt.rows - rows} fewer than {before.slice.ds} "
@@ -199,7 +199,7 @@ class SliceAdapter(metaclass=AdapterMeta):
                 upstream = node if itself else table_node(graph, find(graph, wait.upstream))
 
                 def first(upstream: TableNode = upstream) -> str | None:
-                    return upstream.settings.start or min(metastore.published(upstream.table), default=None)
+                    return upstream.settings.start or min(metastore.published_ds(upstream.table), default=None)
 
                 if itself:
                     needed = wanted_of_itself(wait, ds, first)

@@ -1,5 +1,6 @@
 """AWS Glue's data catalog as the metastore: one call publishes a slice. Credentials and region are boto3's own."""
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from dayslice.slices import Slice, Table, Version
 # Glue's limits for one request.
 _GET_AT_MOST = 1000
 _TRANSIENT = {"ConcurrentModificationException", "OperationTimeoutException", "InternalServiceException"}
+_TABLE = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
 _PLACE = ("Columns", "InputFormat", "OutputFormat", "Compressed", "NumberOfBuckets", "SerdeInfo", "BucketColumns")
 
 
@@ -96,6 +98,25 @@ class GlueMetastore:
         """Where a table lies, or None if there is no such table."""
         found = self._table(table)
         return None if found is None else str(found["StorageDescriptor"]["Location"])
+
+    def columns(self, table: Table) -> list[str]:
+        """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
+        found = self._table(table)
+        return [] if found is None else [column["Name"].lower() for column in found["StorageDescriptor"]["Columns"]]
+
+    def drop_table(self, table: Table) -> None:
+        """Drop an external table; its files stay. None there is no error."""
+        with contextlib.suppress(self.client.exceptions.EntityNotFoundException):
+            self.client.delete_table(DatabaseName=table.schema, Name=table.name, **self.catalog)
+
+    def replace_content(self, table: Table, staged: Table) -> None:
+        """Make a table without slices show what a staged one holds, columns and files, in one call."""
+        shown, new = self._table(table), self._table(staged)
+        if shown is None or new is None:
+            raise DaysliceError(f"{table if shown is None else staged} is not in Glue's catalog")
+        entry = {key: shown[key] for key in _TABLE if key in shown}
+        entry["StorageDescriptor"] = new["StorageDescriptor"]
+        self.client.update_table(DatabaseName=table.schema, TableInput=entry, **self.catalog)
 
     def _create(self, version: Version) -> None:
         table = self._table(version.slice.table)

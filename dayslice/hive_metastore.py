@@ -134,6 +134,23 @@ class HiveMetastore:
         found = self._table(table)
         return None if found is None else str(found.sd.location)
 
+    def columns(self, table: Table) -> list[str]:
+        """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
+        found = self._table(table)
+        return [] if found is None else [column.name.lower() for column in found.sd.cols]
+
+    def drop_table(self, table: Table) -> None:
+        """Drop an external table; its files stay. None there is no error."""
+        self._or_none(lambda client: client.drop_table(*_names(table), False))
+
+    def replace_content(self, table: Table, staged: Table) -> None:
+        """Make a table without slices show what a staged one holds, columns and files, in one call."""
+        shown, new = self._table(table), self._table(staged)
+        if shown is None or new is None:
+            raise DaysliceError(f"{table if shown is None else staged} is not in the metastore {self.uri}")
+        shown.sd = new.sd
+        self._call(lambda client: client.alter_table_with_environment_context(*_names(table), shown, _CONTEXT))
+
     def _table(self, table: Table) -> Any:
         # Hive 4 answers this request only, Hive 3 this and the older `get_table`.
         request = GetTableRequest(dbName=table.schema, tblName=table.name)

@@ -35,3 +35,27 @@ class Metastore(Protocol):
     def forget(self, version: Version) -> None:
         """Forget a kept version; of a published one, remove its slice from the table."""
         ...
+
+
+class Catalog(Metastore, Protocol):
+    """A metastore that also knows the tables themselves: Hive's and Glue's, for the trino target."""
+
+    def tables(self, schema: str, prefix: str = "") -> list[str]:
+        """The names of a schema's tables that begin with `prefix`. A schema unknown gives []."""
+        ...
+
+    def location(self, table: Table) -> str | None:
+        """Where a table lies, or None if there is no such table."""
+        ...
+
+    def columns(self, table: Table) -> list[str]:
+        """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
+        ...
+
+    def drop_table(self, table: Table) -> None:
+        """Drop an external table; its files stay. None there is no error."""
+        ...
+
+    def replace_content(self, table: Table, staged: Table) -> None:
+        """Make a table without slices show what a staged one holds, columns and files, in one call."""
+        ...

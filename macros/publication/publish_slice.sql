@@ -34,3 +34,20 @@
   {%- do adapter.record_slice(target_relation.schema, target_relation.identifier, ds, version, receipt) -%}
   {%- do adapter.commit() -%}
 {% endmacro %}
+
+{% macro trino__publish_slice(target_relation, staged_relation, columns, ds, version, receipt, drop_history) %}
+  {#- One call to the metastore: the partition's new location and its receipt. -#}
+  {%- if drop_history -%}
+    {%- do run_query('drop table if exists ' ~ target_relation) -%}
+  {%- endif -%}
+  {%- if not adapter.known_columns(target_relation.schema, target_relation.identifier) -%}
+    {%- do adapter.execute_once(create_slice_table(target_relation, columns)) -%}
+  {%- endif -%}
+  {%- set known = adapter.known_columns(target_relation.schema, target_relation.identifier) -%}
+  {%- for column in columns.own if column.name | lower not in known -%}
+    {%- do adapter.execute_once(
+      'alter table ' ~ target_relation ~ ' add column ' ~ adapter.quote(column.name) ~ ' ' ~ column.type
+    ) -%}
+  {%- endfor -%}
+  {%- do adapter.publish_stage(target_relation, staged_relation, ds, version, receipt) -%}
+{% endmacro %}

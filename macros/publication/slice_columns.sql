@@ -7,7 +7,7 @@
     {%- if column.name | lower == 'ds' -%}
       {%- do carries_ds.append(column) -%}
     {%- else -%}
-      {%- do columns.append({'name': column.name, 'type': column_type(column)}) -%}
+      {%- do columns.append({'name': column.name, 'type': column_type(column), 'selected': column.data_type}) -%}
     {%- endif -%}
   {%- endfor -%}
   {{- return({'own': columns, 'carries_ds': carries_ds | length > 0}) -}}

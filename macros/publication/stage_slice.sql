@@ -27,3 +27,24 @@
   {%- endcall -%}
   {{- return(staged_relation) -}}
 {% endmacro %}
+
+{% macro trino__stage_slice(target_relation, columns, select_sql, ds, version) %}
+  {#- An external table of its own for each version: the query runs once, and its files stay where they are. -#}
+  {%- do adapter.clean_stages(target_relation.schema, target_relation.identifier, ds) -%}
+  {%- set staged_relation = api.Relation.create(
+    database=target_relation.database,
+    schema=adapter.staging_schema(),
+    identifier=adapter.stage_identifier(target_relation.schema, target_relation.identifier, ds, version),
+    type='table'
+  ) -%}
+  {%- do adapter.execute_once('create schema if not exists ' ~ staged_relation.without_identifier()) -%}
+  {%- set location = adapter.version_location(target_relation.schema, target_relation.identifier, ds, version) -%}
+  {%- call statement('main') -%}
+    create table {{ staged_relation }}
+    with (
+      external_location = '{{ location }}'{{ file_properties() }}
+    ) as
+    {{ select_as_stored(columns, select_with_ds(columns, select_sql, ds)) }}
+  {%- endcall -%}
+  {{- return(staged_relation) -}}
+{% endmacro %}

@@ -1,0 +1,97 @@
+"""A thin subclass of dbt-trino: a version is staged by Trino and published by one call to the metastore."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from dbt.adapters.base.relation import BaseRelation
+from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
+from dbt_common.exceptions import DbtDatabaseError
+
+from dayslice.adapter import SliceAdapter, for_jinja
+from dayslice.metastore import Catalog
+from dayslice.metastores import open_catalog
+from dayslice.slices import Receipt, Slice, Table, Version
+from dayslice.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
+from dayslice.store import open_store, weigh
+
+
+class SliceTrinoConnectionManager(TrinoConnectionManager):
+    """dbt-trino's, but that a column of a SELECT keeps its whole type."""
+
+    TYPE = "dayslice_trino"
+
+    @classmethod
+    def data_type_code_to_name(cls, type_code: str) -> str:
+        """`decimal(12,2)`, where dbt-trino says `DECIMAL`."""
+        return type_code.replace(", ", ",")
+
+
+# dbt finds the adapter's module by the class's name in lower case, less "Adapter": hence the underscore.
+class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
+    """See the module."""
+
+    ConnectionManager = SliceTrinoConnectionManager
+
+    @contextmanager
+    def slice_metastore(self) -> Iterator[Catalog]:
+        """A connection of its own: dbt's threads do not share one."""
+        with open_catalog(self.config.credentials) as catalog:
+            yield catalog
+
+    @for_jinja
+    def staging_schema(self) -> str:
+        """The schema of staged versions."""
+        return STAGING_SCHEMA
+
+    @for_jinja
+    def stage_identifier(self, schema: str, name: str, ds: str, version: str) -> str:
+        """The name of a version's stage table."""
+        return stage_name(Slice(Table(schema, name), ds), version)
+
+    @for_jinja
+    def version_location(self, schema: str, name: str, ds: str, version: str) -> str:
+        """Where a version's files lie."""
+        return version_location(self.config.credentials.warehouse, Slice(Table(schema, name), ds), version)
+
+    @for_jinja
+    def table_location(self, schema: str, name: str) -> str:
+        """The directory that all versions of a table lie under."""
+        return table_location(self.config.credentials.warehouse, Table(schema, name))
+
+    @for_jinja
+    def clean_stages(self, schema: str, name: str, ds: str) -> None:
+        """Remove what dead runs of this slice left: stage tables, and files that no version owns."""
+        with self.slice_metastore() as catalog:
+            for stage in left_behind(catalog, Slice(Table(schema, name), ds)):
+                catalog.drop_table(stage.table)
+                if not stage.is_known:
+                    open_store(stage.location).delete(stage.location)
+
+    @for_jinja
+    def known_columns(self, schema: str, name: str) -> list[str]:
+        """The names of a table's columns, lower case, less ds; [] if there is no table."""
+        with self.slice_metastore() as catalog:
+            return catalog.columns(Table(schema, name))
+
+    @for_jinja
+    def execute_once(self, sql: str) -> None:
+        """Run a DDL statement that a run of another slice may run at this moment: what is there already is fine."""
+        try:
+            self.execute(sql)
+        except DbtDatabaseError as error:
+            if "already exists" not in str(error).lower() and "already_exists" not in str(error).lower():
+                raise
+
+    @for_jinja
+    def publish_stage(
+        self, target_relation: BaseRelation, staged_relation: BaseRelation, ds: str, version: str, receipt: Receipt
+    ) -> None:
+        """Publish a staged version by one call to the metastore, and drop its stage table; its files stay."""
+        table = Table(str(target_relation.schema), str(target_relation.identifier))
+        location = version_location(self.config.credentials.warehouse, Slice(table, ds), version)
+        bytes, files = weigh(location)
+        published = Version(Slice(table, ds), version, replace(receipt, bytes=bytes, files=files), location)
+        with self.slice_metastore() as catalog:
+            catalog.publish(published)
+            catalog.drop_table(Table(str(staged_relation.schema), str(staged_relation.identifier)))
