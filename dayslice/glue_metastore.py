@@ -112,11 +112,12 @@ class GlueMetastore:
     def replace_content(self, table: Table, staged: Table) -> None:
         """Make a table without slices show what a staged one holds, columns and files, in one call."""
         shown, new = self._table(table), self._table(staged)
-        if shown is None or new is None:
-            raise DaysliceError(f"{table if shown is None else staged} is not in Glue's catalog")
-        entry = {key: shown[key] for key in _TABLE if key in shown}
-        entry["StorageDescriptor"] = new["StorageDescriptor"]
-        self.client.update_table(DatabaseName=table.schema, TableInput=entry, **self.catalog)
+        if new is None:
+            raise DaysliceError(f"{staged} is not in Glue's catalog")
+        entry = {key: (shown or new)[key] for key in _TABLE if key in (shown or new)}
+        entry.update(Name=table.name, StorageDescriptor=new["StorageDescriptor"])
+        write = self.client.create_table if shown is None else self.client.update_table
+        write(DatabaseName=table.schema, TableInput=entry, **self.catalog)
 
     def _create(self, version: Version) -> None:
         table = self._table(version.slice.table)

@@ -146,8 +146,12 @@ class HiveMetastore:
     def replace_content(self, table: Table, staged: Table) -> None:
         """Make a table without slices show what a staged one holds, columns and files, in one call."""
         shown, new = self._table(table), self._table(staged)
-        if shown is None or new is None:
-            raise DaysliceError(f"{table if shown is None else staged} is not in the metastore {self.uri}")
+        if new is None:
+            raise DaysliceError(f"{staged} is not in the metastore {self.uri}")
+        if shown is None:
+            new.dbName, new.tableName = _names(table)
+            self._call(lambda client: client.create_table(new))
+            return
         shown.sd = new.sd
         self._call(lambda client: client.alter_table_with_environment_context(*_names(table), shown, _CONTEXT))
 

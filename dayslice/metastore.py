@@ -57,5 +57,8 @@ class Catalog(Metastore, Protocol):
         ...
 
     def replace_content(self, table: Table, staged: Table) -> None:
-        """Make a table without slices show what a staged one holds, columns and files, in one call."""
+        """Make a table without slices show what a staged one holds, columns and files, in one call.
+
+        A table that is not there is made.
+        """
         ...

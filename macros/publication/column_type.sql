@@ -14,10 +14,11 @@
 {% macro trino__column_type(column) %}
   {#- As a Hive table holds it: texts have no length, and timestamps are in microseconds. -#}
   {%- set type = column.data_type | lower -%}
-  {%- for unknown in ['with time zone', 'time(', 'interval', 'uuid', 'json', 'ipaddress', 'unknown'] if unknown in type -%}
+  {%- set not_held = ['with time zone', 'time(', 'interval', 'uuid', 'json', 'ipaddress', 'unknown'] -%}
+  {%- for each in not_held if each in type -%}
     {{- exceptions.raise_compiler_error(
-      model.name ~ ': column ' ~ column.name ~ ' is of type ' ~ type ~ ', which a table on Trino cannot hold: cast it, '
-      ~ 'as in cast(' ~ column.name ~ (" at time zone 'UTC' as timestamp)" if 'zone' in type else ' as varchar)')
+      model.name ~ ': column ' ~ column.name ~ ' is of type ' ~ type ~ ', which a table on Trino cannot hold: write '
+      ~ 'cast(' ~ column.name ~ (" at time zone 'UTC' as timestamp)" if 'zone' in type else ' as varchar)')
     ) -}}
   {%- endfor -%}
   {%- if type.startswith('varchar') -%}

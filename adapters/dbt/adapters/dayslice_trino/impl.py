@@ -95,3 +95,11 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         with self.slice_metastore() as catalog:
             catalog.publish(published)
             catalog.drop_table(Table(str(staged_relation.schema), str(staged_relation.identifier)))
+
+    @for_jinja
+    def publish_content(self, target_relation: BaseRelation, staged_relation: BaseRelation) -> None:
+        """Show a staged table's rows as those of a table without slices, in one call, and drop the stage table."""
+        staged = Table(str(staged_relation.schema), str(staged_relation.identifier))
+        with self.slice_metastore() as catalog:
+            catalog.replace_content(Table(str(target_relation.schema), str(target_relation.identifier)), staged)
+            catalog.drop_table(staged)

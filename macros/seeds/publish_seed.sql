@@ -1,0 +1,41 @@
+{% macro publish_seed(model, agate_table) %}
+  {#- Written where nobody reads it, then shown by one call to the metastore. -#}
+  {%- set version = adapter.new_version() -%}
+  {%- set staged_relation = api.Relation.create(
+    database=this.database,
+    schema=adapter.staging_schema(),
+    identifier=adapter.stage_identifier(this.schema, this.identifier, 'seed', version),
+    type='table'
+  ) -%}
+  {%- set types = seed_types(model, agate_table) -%}
+  {%- do adapter.execute_once('create schema if not exists ' ~ staged_relation.without_identifier()) -%}
+  {%- set create_sql -%}
+    create table {{ staged_relation }} (
+      {% for name in agate_table.column_names -%}
+        {{ adapter.quote(name) }} {{ types[loop.index0] }}{{ ',' if not loop.last }}
+      {% endfor -%}
+    ) with (
+      external_location = '{{ adapter.table_location(this.schema, this.identifier) }}/{{ version }}',
+      format = 'ORC'
+    )
+  {%- endset -%}
+  {%- call statement('create_seed') -%}{{ create_sql }}{%- endcall -%}
+  {%- for rows in agate_table.rows | batch(500) -%}
+    {%- set insert_sql -%}
+      insert into {{ staged_relation }} values
+      {% for row in rows -%}
+        ({% for value in row -%}
+          {%- if value is none -%}
+            null
+          {%- else -%}
+            cast('{{ value | string | replace("'", "''") }}' as {{ types[loop.index0] }})
+          {%- endif -%}
+          {{- ', ' if not loop.last -}}
+        {%- endfor %}){{ ',' if not loop.last }}
+      {% endfor -%}
+    {%- endset -%}
+    {%- call statement('insert_rows') -%}{{ insert_sql }}{%- endcall -%}
+  {%- endfor -%}
+  {%- do adapter.publish_content(this, staged_relation) -%}
+  {{- return(create_sql) -}}
+{% endmacro %}
