@@ -43,6 +43,10 @@ class Directory:
         folder = self.root / path
         return sorted(each.name for each in folder.iterdir() if each.is_dir()) if folder.is_dir() else []
 
+    def sizes(self, path: str) -> dict[str, int]:
+        """The files below a path, with their bytes."""
+        return {str(file): file.stat().st_size for file in (self.root / path).rglob("*") if file.is_file()}
+
     def remove(self, path: str) -> None:
         """Delete everything below a path."""
         shutil.rmtree(self.root / path, ignore_errors=True)

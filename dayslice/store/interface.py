@@ -18,6 +18,10 @@ class Store(Protocol):
         """The names of the folders right below a path; [] where there is none."""
         ...
 
+    def sizes(self, path: str) -> dict[str, int]:
+        """The files below a path, with their bytes; {} where there is none."""
+        ...
+
     def remove(self, path: str) -> None:
         """Delete everything below a path; nothing if there is nothing."""
         ...
@@ -25,6 +29,10 @@ class Store(Protocol):
 
 def open_store(root: str) -> Store:
     """The store of a warehouse's root: a directory, or s3://bucket/prefix."""
-    from dayslice.store.directory import Directory  # noqa: PLC0415 - boto3 only where it is needed
+    if root.startswith("s3://"):
+        from dayslice.store.s3 import S3  # noqa: PLC0415 - boto3 only where it is needed
+
+        return S3(root)
+    from dayslice.store.directory import Directory  # noqa: PLC0415
 
     return Directory(root)

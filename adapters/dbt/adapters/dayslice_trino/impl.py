@@ -13,7 +13,7 @@ from dayslice.metastore import Catalog
 from dayslice.metastores import open_catalog
 from dayslice.slices import Receipt, Slice, Table, Version
 from dayslice.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
-from dayslice.store import open_store, weigh
+from dayslice.store.interface import open_store
 
 
 class SliceTrinoConnectionManager(TrinoConnectionManager):
@@ -66,7 +66,7 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
             for stage in left_behind(catalog, Slice(Table(schema, name), ds)):
                 catalog.drop_table(stage.table)
                 if not stage.is_known:
-                    open_store(stage.location).delete(stage.location)
+                    open_store(stage.location).remove("")
 
     @for_jinja
     def known_columns(self, schema: str, name: str) -> list[str]:
@@ -90,8 +90,9 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         """Publish a staged version by one call to the metastore, and drop its stage table; its files stay."""
         table = Table(str(target_relation.schema), str(target_relation.identifier))
         location = version_location(self.config.credentials.warehouse, Slice(table, ds), version)
-        bytes, files = weigh(location)
-        published = Version(Slice(table, ds), version, replace(receipt, bytes=bytes, files=files), location)
+        sizes = open_store(location).sizes("")
+        weighed = replace(receipt, bytes=sum(sizes.values()), files=len(sizes))
+        published = Version(Slice(table, ds), version, weighed, location)
         with self.slice_metastore() as catalog:
             catalog.publish(published)
             catalog.drop_table(Table(str(staged_relation.schema), str(staged_relation.identifier)))
