@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dayslice.errors import DaysliceError, Transient
-from dayslice.partitions import all_versions, partition_parameters, published_version
+from dayslice.partitions import LANDED, all_versions, partition_parameters, published_version
 from dayslice.slices import Slice, Table, Version
 
 # Glue's limits for one request.
@@ -28,6 +28,7 @@ class GlueMetastore:
             "glue", config=Config(retries={"mode": "standard", "total_max_attempts": 8})
         )
         self.catalog: dict[str, str] = {"CatalogId": catalog} if catalog else {}
+        self._holders: dict[Table, Table] = {}
 
     def __enter__(self) -> "GlueMetastore":
         return self
@@ -120,7 +121,7 @@ class GlueMetastore:
         write(DatabaseName=table.schema, TableInput=entry, **self.catalog)
 
     def _create(self, version: Version) -> None:
-        table = self._table(version.slice.table)
+        table = self._table(self._holder(version.slice.table))
         if table is None:
             raise DaysliceError(
                 f"{version.slice.table} is not in Glue's catalog, so {version.slice} cannot be published"
@@ -152,6 +153,15 @@ class GlueMetastore:
         except self.client.exceptions.EntityNotFoundException:
             return None
 
+    def _holder(self, table: Table) -> Table:
+        """The table whose partitions are this one's slices: itself, or what an import's view reads."""
+        if table not in self._holders:
+            landed = Table(table.schema, table.name + LANDED)
+            if self._table(landed) is None:
+                return table  # not remembered: the first import may make it
+            self._holders[table] = landed
+        return self._holders[table]
+
     def _partition(self, slice: Slice) -> Any:
         return next(self._partitions(slice.table, [slice.ds]), None)
 
@@ -167,8 +177,9 @@ class GlueMetastore:
                 wanted = got.get("UnprocessedKeys") or []
 
     def _all_partitions(self, table: Table) -> Iterator[Any]:
+        holder = self._holder(table)
         pages = self.client.get_paginator("get_partitions").paginate(
-            DatabaseName=table.schema, TableName=table.name, ExcludeColumnSchema=True, **self.catalog
+            DatabaseName=holder.schema, TableName=holder.name, ExcludeColumnSchema=True, **self.catalog
         )
         try:
             for page in pages:
@@ -177,9 +188,10 @@ class GlueMetastore:
             return
 
     def _call(self, method: str, table: Table, **arguments: Any) -> Any:
+        holder = self._holder(table)
         try:
             return getattr(self.client, method)(
-                DatabaseName=table.schema, TableName=table.name, **self.catalog, **arguments
+                DatabaseName=holder.schema, TableName=holder.name, **self.catalog, **arguments
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _TRANSIENT:

@@ -24,7 +24,7 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from dayslice.partitions import all_versions, partition_name, partition_parameters, published_version
+from dayslice.partitions import LANDED, all_versions, partition_name, partition_parameters, published_version
 from dayslice.slices import Slice, Table, Version
 
 # Its line for each refused connection says less than our error, and comes for each retry.
@@ -57,6 +57,7 @@ class HiveMetastore:
         self.retry_seconds = retry_seconds
         self._transport: Any = None
         self._client: Any = None
+        self._holders: dict[Table, Table] = {}
 
     def __enter__(self) -> "HiveMetastore":
         return self
@@ -73,17 +74,19 @@ class HiveMetastore:
     def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
         """The published versions of a table, by ds: those of `ds` that exist, or all."""
         wanted = self.published_ds(table) if ds is None else sorted(set(ds))
+        holder = self._holder(table)
         found: dict[str, Version] = {}
         for start in range(0, len(wanted), _BATCH):
             names = [partition_name(each) for each in wanted[start : start + _BATCH]]
-            for partition in self._partitions(table, names):
+            for partition in self._partitions(holder, names):
                 version = published_version(_slice(table, partition), partition.sd.location, partition.parameters)
                 found[version.slice.ds] = version
         return found
 
     def published_ds(self, table: Table) -> list[str]:
         """Every published ds of a table, oldest first; names only, so that it is quick with ten thousand of them."""
-        names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []
+        holder = self._holder(table)
+        names = self._or_none(lambda client: client.get_partition_names(*_names(holder), -1)) or []
         return sorted(name.removeprefix("ds=") for name in names)
 
     def publish(self, version: Version) -> None:
@@ -117,9 +120,9 @@ class HiveMetastore:
             return
         known = all_versions(version.slice, partition.sd.location, partition.parameters)
         shown = published_version(version.slice, partition.sd.location, partition.parameters)
-        table = version.slice.table
         if shown.id == version.id:
-            self._or_none(lambda c: c.drop_partition(*_names(table), [version.slice.ds], False))
+            holder = self._holder(version.slice.table)
+            self._or_none(lambda client: client.drop_partition(*_names(holder), [version.slice.ds], False))
         elif any(each.id == version.id for each in known):
             partition.parameters = partition_parameters(shown, [v for v in known if v.id != version.id])
             self._alter(partition)
@@ -161,8 +164,17 @@ class HiveMetastore:
         found = self._or_none(lambda client: client.get_table_req(request))
         return None if found is None else found.table
 
+    def _holder(self, table: Table) -> Table:
+        """The table whose partitions are this one's slices: itself, or what an import's view reads."""
+        if table not in self._holders:
+            landed = Table(table.schema, table.name + LANDED)
+            if self._table(landed) is None:
+                return table  # not remembered: the first import may make it
+            self._holders[table] = landed
+        return self._holders[table]
+
     def _partition(self, slice: Slice) -> Any:
-        found = self._partitions(slice.table, [partition_name(slice.ds)])
+        found = self._partitions(self._holder(slice.table), [partition_name(slice.ds)])
         return found[0] if found else None
 
     def _partitions(self, table: Table, names: list[str]) -> list[Any]:
@@ -182,7 +194,7 @@ class HiveMetastore:
         self._call(lambda client: client.alter_partition_with_environment_context(*names, partition, _CONTEXT))
 
     def _new_partition(self, version: Version) -> Any:
-        table = version.slice.table
+        table = self._holder(version.slice.table)
         parent = self._table(table)
         if parent is None:
             raise DaysliceError(f"{table} is not in the metastore {self.uri}, so {version.slice} cannot be published")

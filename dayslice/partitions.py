@@ -3,13 +3,20 @@
 Both are in the partition's parameters, so that one call changes location, receipt and kept versions together. Pure.
 """
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 
 from dayslice.slices import Receipt, Slice, Version
 
 VERSION = "dayslice.version"
 KEPT = "dayslice.kept."
+# The slices of an import `erp.flights`, which is a view, are partitions of the table `erp.flights__landed`.
+LANDED = "__landed"
+# Hive holds 4000 characters a parameter. Longer texts are compressed, and cut where that is not enough.
+_LONGEST = 3900
+_PACKED = "dayslice.packed."
 # More than anybody rolls back to. The oldest record is dropped for a new one; its files are then an orphan's.
 KEPT_AT_MOST = 20
 
@@ -21,15 +28,16 @@ def partition_name(ds: str) -> str:
 
 def published_version(slice: Slice, location: str, parameters: Mapping[str, str]) -> Version:
     """The version that a partition shows. One registered by others has no id and an empty receipt."""
-    own = {k: v for k, v in parameters.items() if not k.startswith(KEPT) and k != VERSION}
-    return Version(slice, parameters.get(VERSION, ""), Receipt.from_parameters(own), location)
+    unpacked = _unpacked(parameters)
+    own = {key: value for key, value in unpacked.items() if not key.startswith(KEPT) and key != VERSION}
+    return Version(slice, unpacked.get(VERSION, ""), Receipt.from_parameters(own), location)
 
 
 def kept_versions(slice: Slice, parameters: Mapping[str, str]) -> list[Version]:
     """The earlier versions that a partition remembers, newest first."""
     found = [
         _from_record(slice, key.removeprefix(KEPT), record)
-        for key, record in parameters.items()
+        for key, record in _unpacked(parameters).items()
         if key.startswith(KEPT)
     ]
     return sorted(found, key=lambda version: version.id, reverse=True)
@@ -44,7 +52,7 @@ def all_versions(slice: Slice, location: str, parameters: Mapping[str, str]) -> 
 def partition_parameters(version: Version, earlier: list[Version]) -> dict[str, str]:
     """The parameters of a partition that shows `version` and remembers `earlier`, and the row counts planners read."""
     kept = sorted((each for each in earlier if each.id and each.id != version.id), key=lambda v: v.id, reverse=True)
-    return {
+    parameters = {
         **version.receipt.to_parameters(),
         VERSION: version.id,
         **{KEPT + each.id: _record(each) for each in kept[:KEPT_AT_MOST]},
@@ -52,6 +60,28 @@ def partition_parameters(version: Version, earlier: list[Version]) -> dict[str, 
         "numFiles": str(version.receipt.files),
         "totalSize": str(version.receipt.bytes),
     }
+    return _packed(parameters)
+
+
+def _packed(parameters: Mapping[str, str]) -> dict[str, str]:
+    packed: dict[str, str] = {}
+    for key, value in parameters.items():
+        if len(value) <= _LONGEST:
+            packed[key] = value
+            continue
+        text = base64.b85encode(zlib.compress(value.encode())).decode()
+        for number, start in enumerate(range(0, len(text), _LONGEST)):
+            packed[f"{_PACKED}{number:03}.{key}"] = text[start : start + _LONGEST]
+    return packed
+
+
+def _unpacked(parameters: Mapping[str, str]) -> dict[str, str]:
+    plain = {key: value for key, value in parameters.items() if not key.startswith(_PACKED)}
+    cut: dict[str, str] = {}
+    for packed in sorted(key for key in parameters if key.startswith(_PACKED)):
+        key = packed[len(_PACKED) + len("000.") :]
+        cut[key] = cut.get(key, "") + parameters[packed]
+    return {**plain, **{key: zlib.decompress(base64.b85decode(text)).decode() for key, text in cut.items()}}
 
 
 def _record(version: Version) -> str:
