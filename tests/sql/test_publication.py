@@ -42,6 +42,11 @@ models:
 ORDERS = "id int, kind varchar"
 
 
+@pytest.fixture(scope="module", params=["local", pytest.param("trino", marks=pytest.mark.trino)])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def parsed(make_project):
     columns = "select id, kind from {{ slice('erp', 'orders') }}"
@@ -98,11 +103,10 @@ def test_a_failed_audit_keeps_the_published_slice_and_says_what_failed(project):
 def test_a_rerun_cleans_up_after_a_refusal(project):
     land(project, "2013-01-01", "(1, 'a'), (1, 'b')")
     project.build("2013-01-01", "kinds", "audited")
-    staged = "select count(*) from duckdb_tables() where schema_name = '_staged'"
-    assert project.query(staged) == [(1,)]
+    assert len(project.staged()) == 1
     land(project, "2013-01-01", "(1, 'a')")
     project.build("2013-01-01", "audited")
-    assert project.query(staged) == [(0,)]
+    assert project.staged() == []
 
 
 def test_a_warning_publishes_and_is_recorded(project):
@@ -188,7 +192,7 @@ def test_a_table_evolves_by_new_columns_and_keeps_removed_ones(project):
         ]
         project.write({"models/evolving.sql": "select cast(id as varchar) as id from {{ slice('erp', 'orders') }}"})
         message = project.build("2013-01-03", "evolving")["evolving"].message
-        assert "id: INTEGER in the table, VARCHAR in the SELECT" in message
+        assert "id: integer in the table, varchar in the select" in message.lower()
         assert list(project.published("evolving")) == ["2013-01-01", "2013-01-02"]
     finally:
         project.write({"models/evolving.sql": original})
