@@ -47,21 +47,32 @@ def start(directory: Path, user: str = SUPERUSER) -> str:
 
 
 def forget_the_dead(directory: Path) -> None:
-    """Clear what killed processes left, which the wheel's manager would trust: their places among the server's users,
-    and the pid of a server that is no more (after a restart of the machine another process may have it)."""
+    """Clear what killed processes left, and what the wheel's manager and the server itself would trust.
+
+    That is their places among the server's users, and the pid of a server that is no more: another process may have
+    it (after a restart of the machine), or it may be a zombie (in a container whose first process does not reap).
+    """
     users = directory / ".handle_pids.json"
     if users.exists():
-        alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+        alive = [pid for pid in json.loads(users.read_text() or "[]") if is_alive(pid)]
         users.write_text(json.dumps(alive))
     server = directory / "postmaster.pid"
-    if server.exists():
-        lines = server.read_text().splitlines()
-        if len(lines) < 8 or not _is_postgres(int(lines[0])):
-            server.unlink()
+    if not server.exists():
+        return
+    lines = server.read_text().splitlines()
+    if len(lines) == 8 and is_alive(int(lines[0]), "postgres"):
+        return
+    server.unlink()
+    for lock in Path(lines[4] if len(lines) > 4 else directory).glob(".s.PGSQL.*.lock"):
+        if not is_alive(int(lock.read_text().split("\n", 1)[0]), "postgres"):
+            lock.with_suffix("").unlink(missing_ok=True)
+            lock.unlink()
 
 
-def _is_postgres(pid: int) -> bool:
+def is_alive(pid: int, name: str = "") -> bool:
+    """Whether a process, with a name that begins so, runs: not one that ended and that nobody has asked after."""
     try:
-        return psutil.Process(pid).name().startswith("postgres")
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.name().startswith(name)
     except psutil.NoSuchProcess:
         return False

@@ -1,0 +1,89 @@
+"""One demo of 14 days serves all tests: it is killed on the way, run again to its end, and then only looked at."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DAYS = 14
+
+
+@dataclass
+class Demo:
+    """A home with the demo's slices, and the command line on it."""
+
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {key: value for key, value in os.environ.items() if not key.startswith(("DAYSLICE_", "DBT_"))}
+        own.pop("PYTHONDONTWRITEBYTECODE", None)
+        return {**own, "DAYSLICE_HOME": str(self.home), "DO_NOT_TRACK": "1"}
+
+    def command(self, *words: str) -> list[str]:
+        return [str(Path(sys.executable).parent / "dayslice"), *words]
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def run_and_kill(self, after: str, *words: str) -> None:
+        """Kill it somewhere in the second after it has said something."""
+        with subprocess.Popen(
+            self.command(*words), cwd=ROOT, env=self.environment, stderr=subprocess.PIPE, text=True
+        ) as process:
+            said = ""
+            for line in process.stderr:
+                said += line
+                if re.search(after, line):
+                    break
+            else:
+                pytest.fail(f"it ended before it was killed: {said}")
+            time.sleep(random.uniform(0.1, 1.2))
+            process.send_signal(signal.SIGKILL)
+
+    def query(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(self.home / "dayslice.duckdb"), read_only=True).execute(sql, list(values))
+
+    def versions(self) -> dict[tuple[str, str], str]:
+        """The published version of each slice."""
+        rows = self.query("select table_name, ds, version from _dayslice.versions where published").fetchall()
+        return {(table, ds): version for table, ds, version in rows}
+
+
+@pytest.fixture(scope="session")
+def killed(tmp_path_factory) -> tuple[Demo, dict[tuple[str, str], str]]:
+    """A demo that was killed in its fourth day, with what was published by then."""
+    demo = Demo(tmp_path_factory.mktemp("demo") / "home")
+    demo.run_and_kill("2013-01-03: ", "demo", "--days", str(DAYS))
+    return demo, demo.versions()
+
+
+@pytest.fixture(scope="session")
+def demo(killed) -> Demo:
+    """The same, run again to its end."""
+    demo, _ = killed
+    done = demo.run("demo", "--days", str(DAYS))
+    assert done.returncode == 0, done.stderr + done.stdout
+    demo.said = done.stdout
+    return demo
+
+
+@pytest.fixture(scope="session")
+def second(demo) -> dict[str, Any]:
+    """What a second run says."""
+    done = demo.run("demo", "--days", str(DAYS), "--json")
+    assert done.returncode == 0, done.stderr + done.stdout
+    return json.loads(done.stdout)
