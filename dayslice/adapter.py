@@ -16,7 +16,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dayslice import __version__
 from dayslice.calendar import grain_of, parse_ds, shift
 from dayslice.errors import DaysliceError, Refused, UsageError
-from dayslice.graph import Node, TableNode, find, is_audit, is_slices, table_node, table_of, tables_of
+from dayslice.graph import Node, TableNode, find, has_rows, is_audit, is_slices, table_node, table_of, tables_of
 from dayslice.metastore import Metastore
 from dayslice.settings import Empty
 from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
@@ -181,9 +181,12 @@ class SliceAdapter(metaclass=AdapterMeta):
         return is_slices(node)
 
     @for_jinja
-    def source_of(self, graph: Node, schema: str, identifier: str) -> Node | None:
-        """The source that stands at a place in the engine, or None."""
-        found = (n for n in graph["sources"].values() if table_of(n) == Table(schema, identifier))
+    def node_at(self, graph: Node, schema: str, identifier: str) -> Node | None:
+        """The node or source that stands at a place in the engine, or None."""
+        place = Table(schema, identifier)
+        found = (
+            n for n in (*graph["sources"].values(), *graph["nodes"].values()) if has_rows(n) and table_of(n) == place
+        )
         return next(found, None)
 
     @for_jinja

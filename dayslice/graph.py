@@ -54,6 +54,11 @@ def is_slices(node: Node) -> bool:
     return is_import(node) or (node["resource_type"] == "model" and node["config"]["materialized"] == SLICE)
 
 
+def has_rows(node: Node) -> bool:
+    """Whether a node stands in the engine as a table or a view."""
+    return node["resource_type"] in ("source", "model", "seed", "snapshot")
+
+
 def merged_meta(node: Node) -> dict[str, Any]:
     """A node's meta; a source table's own keys win over its source's."""
     merged = {**(node.get("source_meta") or {}), **((node.get("config") or {}).get("meta") or {})}

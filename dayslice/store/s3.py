@@ -1,6 +1,7 @@
 """A store in an S3 bucket. Endpoint, region and credentials are boto3's own (`AWS_…` variables, profile, role)."""
 
 import io
+import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, BinaryIO, TypeVar, cast
@@ -13,9 +14,13 @@ _DELETE_AT_MOST = 1000  # S3's limits for one request, and for a part of an uplo
 _PART_BYTES = 16 << 20
 
 
-@cache
 def s3_client() -> Any:
-    """One client for the process: threads share its connections, and making one takes a while."""
+    """The process's client: threads share its connections, and making one takes a while."""
+    return _client(tuple((name, os.environ[name]) for name in sorted(os.environ) if name.startswith("AWS_")))
+
+
+@cache
+def _client(environment: tuple[tuple[str, str], ...]) -> Any:
     import boto3  # noqa: PLC0415 - half a second, for those who use S3
     from botocore.config import Config  # noqa: PLC0415
 

@@ -8,7 +8,7 @@ import yaml
 
 MACROS = Path(__file__).parents[2] / "macros"
 FILES = sorted(MACROS.rglob("*.sql"))
-SIGNATURE = re.compile(r"{%-? *(?:macro|materialization) +(\w+)(?:\((.*?)\))?", re.DOTALL)
+SIGNATURE = re.compile(r"{%-? *(?:macro|materialization|test) +(\w+)(?:\((.*?)\))?", re.DOTALL)
 
 
 def described(folder: Path) -> dict[str, dict]:

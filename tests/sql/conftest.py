@@ -1,20 +1,33 @@
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.sql.trino_project import TrinoProject
 from tests.sql.warehouse_project import WarehouseProject
 
 
 @pytest.fixture(scope="module")
-def make_project(tmp_path_factory) -> Callable[[dict[str, str]], WarehouseProject]:
+def engine() -> str:
+    """The engine of a module's project. A module that promises the same on both overrides this with `ENGINES`."""
+    return "local"
+
+
+@pytest.fixture(scope="module")
+def make_project(tmp_path_factory, engine, request) -> Iterator[Callable[[dict[str, str]], WarehouseProject]]:
     """A project of given files in a folder of its own."""
 
     def make(files: dict[str, str]) -> WarehouseProject:
-        return WarehouseProject(tmp_path_factory.mktemp("project"), files)
+        if engine == "local":
+            return WarehouseProject(tmp_path_factory.mktemp("project"), files)
+        project = TrinoProject(tmp_path_factory.mktemp("project"), files, request.getfixturevalue("stack"))
+        for name, value in project.environment.items():
+            environment.setenv(name, value)
+        return project
 
-    return make
+    with pytest.MonkeyPatch.context() as environment:
+        yield make
 
 
 @pytest.fixture
@@ -22,6 +35,9 @@ def emptied() -> Callable[[WarehouseProject], WarehouseProject]:
     """The same parsed project with an empty warehouse: parsing costs seconds, a build half of one."""
 
     def empty(project: WarehouseProject) -> WarehouseProject:
+        if isinstance(project, TrinoProject):
+            project.empty()
+            return project
         shutil.rmtree(project.root / "warehouse", ignore_errors=True)
         Path(project.root / "warehouse").mkdir()
         return project

@@ -28,6 +28,11 @@ models:
 """
 
 
+@pytest.fixture(scope="module", params=["local", pytest.param("trino", marks=pytest.mark.trino)])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def parsed(make_project):
     return make_project(

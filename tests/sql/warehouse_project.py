@@ -61,3 +61,7 @@ class WarehouseProject:
         """What the metastore says of a table."""
         with open_duckdb(self.database) as connection:
             return DuckDBMetastore(connection).published(Table(schema, table))
+
+    def staged(self) -> list[str]:
+        """The stage tables that are there."""
+        return [name for (name,) in self.query("select table_name from duckdb_tables() where schema_name = '_staged'")]
