@@ -171,7 +171,7 @@ class SliceAdapter(metaclass=AdapterMeta):
         """Forget every version of a table whose history is being dropped, in the caller's transaction."""
         table = Table(schema, name)
         with self.slice_metastore() as metastore:
-            for ds in metastore.published(table):
+            for ds in metastore.published_ds(table):
                 for version in metastore.versions(Slice(table, ds)):
                     metastore.forget(version)
 

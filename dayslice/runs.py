@@ -150,7 +150,8 @@ def outcome_of(node: TableNode, ds: str, result: NodeResult) -> Outcome:
 
 def _is_left(graph: Node, node: Node, built: set[str]) -> bool:
     """Whether a test of what is built was no audit, so that it has to run after publication."""
-    if node["resource_type"] != "test" or is_audit(graph, node):
+    if node["resource_type"] != "test":
         return False
     parents = set(node["depends_on"]["nodes"])
-    return bool(parents & built) and all(each.startswith("source.") or each in built for each in parents)
+    there = bool(parents & built) and all(each.startswith("source.") or each in built for each in parents)
+    return there and not is_audit(graph, node)

@@ -47,7 +47,7 @@ def command(
     project = load_project(target=target)
     tables = select_tables(project, select, exclude)
     with open_metastore(project.target) as metastore:
-        published = {node.table: metastore.published(node.table).keys() for node in tables}
+        published = {node.table: set(metastore.published_ds(node.table)) for node in tables}
     plan = make_plan(tables, first, last, published, force, snapshot_slices(project.time_zone))
     lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
     if plan.lost and not as_json:

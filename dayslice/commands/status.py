@@ -1,7 +1,7 @@
 """`dayslice status`: what stands, table by ds."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import click
 from rich.console import Console
@@ -16,6 +16,7 @@ from dayslice.project import load_project
 from dayslice.selection import select_tables
 from dayslice.slices import Version
 
+Stands = Mapping[TableNode, Collection[str]]
 Found = Mapping[TableNode, Mapping[str, Version]]
 
 
@@ -45,20 +46,21 @@ def command(
     project = load_project(target=target)
     tables = select_tables(project, select, exclude)
     with open_metastore(project.target) as metastore:
-        found = {node: metastore.published(node.table) for node in tables}
-    shown = shown_slices(found, first, last)
+        stands = {node: metastore.published_ds(node.table) for node in tables}
+        shown = shown_slices(stands, first, last)
+        found = {node: metastore.published(node.table, shown.get(node.settings.grain, [])) for node in tables}
     if as_json:
         click.echo(json.dumps(as_document(found, shown), indent=2, ensure_ascii=False))
         return 0
     for grain, slices in shown.items():
-        grid = status_grid({node: v for node, v in found.items() if node.settings.grain is grain}, slices)
+        grid = status_grid({node: v for node, v in found.items() if node.settings.grain is grain}, slices, stands)
         Console(width=None if Console().is_terminal else 400).print(grid)
     if not shown:
         click.echo("nothing is published yet: try dayslice demo, or dayslice import --help")
     return 0
 
 
-def shown_slices(found: Found, first: str | None, last: str | None, columns: int = 14) -> dict[Grain, list[str]]:
+def shown_slices(found: Stands, first: str | None, last: str | None, columns: int = 14) -> dict[Grain, list[str]]:
     """The ds values to show for each grain that has tables."""
     shown: dict[Grain, list[str]] = {}
     for grain in Grain:
@@ -71,8 +73,11 @@ def shown_slices(found: Found, first: str | None, last: str | None, columns: int
     return shown
 
 
-def status_grid(found: Found, slices: list[str]) -> Grid:
-    """Tables down, slices across; rows in the cells, and a mark where a slice between others is missing."""
+def status_grid(found: Found, slices: list[str], stands: Stands | None = None) -> Grid:
+    """Tables down, slices across; rows in the cells, and a mark where a slice between others is missing.
+
+    `stands`: every ds of each table; by default those found.
+    """
     grid = Grid(box=None, header_style="bold", padding=(0, 1))
     grid.add_column("table", no_wrap=True)
     # The year once, in the first column: the rest is what differs.
@@ -81,17 +86,21 @@ def status_grid(found: Found, slices: list[str]) -> Grid:
             ds if number == 0 or ds[:4] != slices[number - 1][:4] else ds[5:], justify="right", no_wrap=True
         )
     for node, versions in found.items():
-        cells = [cell(node, versions, ds) for ds in slices]
+        every = (stands or found)[node]
+        cells = [cell(versions[ds]) if ds in versions else gap(node, every, ds) for ds in slices]
         grid.add_row(node.name, *cells)
     return grid
 
 
-def cell(node: TableNode, versions: Mapping[str, Version], ds: str) -> str:
-    """The rows of a slice, `missing` for a gap, nothing before the table's start and after its newest slice."""
-    if ds in versions:
-        return f"{versions[ds].receipt.rows:,}"
-    start = node.settings.start or min(versions, default=None)
-    if start is None or ds < start or ds > max(versions, default=""):
+def cell(version: Version) -> str:
+    """A published slice: its rows."""
+    return f"{version.receipt.rows:,}"
+
+
+def gap(node: TableNode, every: Collection[str], ds: str) -> str:
+    """A slice that is not there: nothing before the table's start and after its newest one, and `missing` between."""
+    start = node.settings.start or min(every, default=None)
+    if start is None or ds < start or ds > max(every, default=""):
         return ""
     return "[red]missing[/red]"
 
