@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 import duckdb
@@ -48,6 +49,13 @@ class FileLock:
             else:
                 del self._held[self.path]
                 handle.close()
+
+    def __enter__(self) -> "FileLock":
+        self.acquire()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.release()
 
     def _wait(self) -> IO[str]:
         self.path.parent.mkdir(parents=True, exist_ok=True)

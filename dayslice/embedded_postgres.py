@@ -8,6 +8,7 @@ import json
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 
 import psutil
 from psycopg2.extensions import make_dsn
@@ -30,19 +31,20 @@ def start(directory: Path, user: str = SUPERUSER) -> str:
 
     directory = directory.absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(directory)
-    lock.acquire()
-    try:
+    with FileLock(directory) as lock:
         forget_the_dead(directory)
-        server = get_server(directory)
+        server: Any = get_server(directory, start=False)
+        try:
+            if server._postmaster_info is None:
+                # Its own lock is one file for the whole machine, which another user may have made.
+                server._lock = lock
+                server.start()
+        except subprocess.SubprocessError:
+            raise Transient(
+                f"the embedded PostgreSQL in {directory} did not start; {directory / 'log'} says why. "
+                "If the machine is busy, try again"
+            ) from None
         host = server.get_postmaster_info().socket_dir
-    except subprocess.SubprocessError:
-        raise Transient(
-            f"the embedded PostgreSQL in {directory} did not start; {directory / 'log'} says why. "
-            "If the machine is busy, try again"
-        ) from None
-    finally:
-        lock.release()
     return str(make_dsn(host=str(host), user=user, dbname=DATABASE))
 
 
