@@ -11,11 +11,11 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import zstandard
 
-from dayslice.store.interface import Store
+from dayslice.store.interface import NewFile, Store
 
 SUFFIX = "csv.zst"
 BUFFER_BYTES = 1 << 20
@@ -37,7 +37,7 @@ class LandedFile:
 class CopySink(io.RawIOBase):
     """Compresses what COPY gives and counts its rows. Wrapped in a BufferedWriter, one call takes a megabyte."""
 
-    def __init__(self, file: BinaryIO, level: int = 1):
+    def __init__(self, file: NewFile, level: int = 1):
         self.file = file
         self.compressor = zstandard.ZstdCompressor(level=level).compressobj()
         self.lines = 0

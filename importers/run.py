@@ -77,7 +77,7 @@ def import_tables(
     """Import one ds of tables. An error stops its own table only; `progress` is told of each that is done."""
     if project.target.database_file is None:
         raise UsageError(f"target {project.target.name}: imports need the local target so far")
-    engine = DuckDBEngine(project.target.database_file)
+    engine = DuckDBEngine(project.target.database_file, project.target.warehouse)
     store = open_store(project.target.warehouse)
     results: list[ImportResult] = []
 

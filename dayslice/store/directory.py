@@ -4,9 +4,9 @@ import os
 import shutil
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from dayslice.errors import DaysliceError
+from dayslice.store.interface import NewFile
 
 
 class SyncedFile(FileIO):
@@ -16,6 +16,10 @@ class SyncedFile(FileIO):
         """Flush to the disk, then close."""
         if not self.closed:
             os.fsync(self.fileno())
+        super().close()
+
+    def abandon(self) -> None:
+        """Close without waiting for the disk."""
         super().close()
 
 
@@ -29,12 +33,12 @@ class Directory:
         """The absolute path."""
         return str((self.root / path).absolute())
 
-    def create(self, path: str) -> BinaryIO:
+    def create(self, path: str) -> NewFile:
         """A new file; the folders above it are made."""
         file = self.root / path
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            return cast(BinaryIO, SyncedFile(file, "xb"))
+            return SyncedFile(file, "xb")
         except OSError as error:
             raise DaysliceError(f"cannot write {file}: {error.strerror}") from None
 

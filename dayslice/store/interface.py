@@ -1,6 +1,22 @@
 """What every store does. Paths are relative to its root, with `/`."""
 
-from typing import BinaryIO, Protocol
+from typing import Any, Protocol
+
+
+class NewFile(Protocol):
+    """A file that is being written. It is complete when closed, and never there if abandoned and removed."""
+
+    def write(self, data: Any, /) -> int | None:
+        """Take bytes."""
+        ...
+
+    def close(self) -> None:
+        """Make it whole and durable."""
+        ...
+
+    def abandon(self) -> None:
+        """Stop writing it, for good. What lies there of it goes with `Store.remove`."""
+        ...
 
 
 class Store(Protocol):
@@ -10,7 +26,7 @@ class Store(Protocol):
         """The absolute path or URL of a path."""
         ...
 
-    def create(self, path: str) -> BinaryIO:
+    def create(self, path: str) -> NewFile:
         """A new file to write; it is complete when closed. Raises DaysliceError in one line (no room, no rights)."""
         ...
 
@@ -23,7 +39,7 @@ class Store(Protocol):
         ...
 
     def remove(self, path: str) -> None:
-        """Delete everything below a path; nothing if there is nothing."""
+        """Delete everything below a path, unfinished files too; nothing if there is nothing."""
         ...
 
 

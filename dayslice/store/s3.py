@@ -1,22 +1,29 @@
 """A store in an S3 bucket. Endpoint, region and credentials are boto3's own (`AWS_…` variables, profile, role)."""
 
-import io
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.store.interface import NewFile
+from dayslice.store.s3_upload import Upload
 
 T = TypeVar("T")
-_DELETE_AT_MOST = 1000  # S3's limits for one request, and for a part of an upload
-_PART_BYTES = 16 << 20
+_DELETE_AT_MOST = 1000  # S3's limit for one request
+# What AWS's own variables cannot say. Each is read where it is used, and named in docs/importing.md.
+PATH_STYLE = "DAYSLICE_S3_PATH_STYLE"
+UPLOAD_OPTIONS = {
+    "DAYSLICE_S3_ENCRYPTION": "ServerSideEncryption",
+    "DAYSLICE_S3_KMS_KEY": "SSEKMSKeyId",
+    "DAYSLICE_S3_STORAGE_CLASS": "StorageClass",
+}
 
 
 def s3_client() -> Any:
     """The process's client: threads share its connections, and making one takes a while."""
-    return _client(tuple((name, os.environ[name]) for name in sorted(os.environ) if name.startswith("AWS_")))
+    return _client(tuple((name, os.environ[name]) for name in sorted(os.environ) if name.startswith(("AWS_", PATH_STYLE))))
 
 
 @cache
@@ -24,7 +31,22 @@ def _client(environment: tuple[tuple[str, str], ...]) -> Any:
     import boto3  # noqa: PLC0415 - half a second, for those who use S3
     from botocore.config import Config  # noqa: PLC0415
 
-    return boto3.client("s3", config=Config(retries={"mode": "standard", "total_max_attempts": 8}))
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 8},
+        s3={"addressing_style": "path" if path_style() else "auto"},
+        max_pool_connections=32,
+    )
+    return boto3.client("s3", config=config)
+
+
+def path_style() -> bool:
+    """Whether buckets are folders of the endpoint (`1`), or hosts below it where that can be (boto3's own rule)."""
+    return os.environ.get(PATH_STYLE, "0").lower() in ("1", "true", "yes")
+
+
+def upload_options() -> dict[str, str]:
+    """Encryption (AES256 or aws:kms), its key and the storage class of new objects, from the environment."""
+    return {option: os.environ[name] for name, option in UPLOAD_OPTIONS.items() if os.environ.get(name)}
 
 
 class S3:
@@ -37,14 +59,15 @@ class S3:
         self.bucket = parts.netloc
         self.prefix = parts.path.strip("/")
         self.client = client or s3_client()
+        self.options = upload_options()
 
     def location(self, path: str) -> str:
         """The URL."""
         return f"s3://{self.bucket}/{self._key(path)}"
 
-    def create(self, path: str) -> BinaryIO:
+    def create(self, path: str) -> NewFile:
         """A new object, uploaded in parts; it is there when it is closed, and never half."""
-        return cast(BinaryIO, _Upload(self, self._key(path)))
+        return Upload(self, self._key(path), self.options)
 
     def sizes(self, path: str) -> dict[str, int]:
         """The files below a path, with their bytes. Markers of empty directories are no files."""
@@ -52,14 +75,23 @@ class S3:
         return {key: size for key, size in listed if not key.endswith("/")}
 
     def folders(self, path: str) -> list[str]:
-        """The names of the folders right below a path."""
-        found: list[str] = []
-        for page in self._pages(Prefix=self._key(path) + "/", Delimiter="/"):
-            found += [each["Prefix"].rstrip("/").rpartition("/")[2] for each in page.get("CommonPrefixes", [])]
+        """The names of the folders right below a path, those of uploads that were never finished among them."""
+        prefix = self._key(path) + "/"
+        found: set[str] = set()
+        for page in self._pages(Prefix=prefix, Delimiter="/"):
+            found.update(each["Prefix"].rstrip("/").rpartition("/")[2] for each in page.get("CommonPrefixes", []))
+        for upload in self._uploads(prefix):
+            folder, slash, _ = upload["Key"].removeprefix(prefix).partition("/")
+            found.update([folder] if slash else [])
         return sorted(found)
 
     def remove(self, path: str) -> None:
-        """Delete everything below a path, deepest first: a store with real directories empties them before it can."""
+        """Delete everything below a path, deepest first: a store with real directories empties them before it can.
+
+        The parts of unfinished uploads are deleted too: they are listed nowhere, and paid for.
+        """
+        for upload in self._uploads(self._key(path) + "/"):
+            self._abort(upload)
         keys = [key for key, _ in self._objects(self._key(path) + "/")]
         keys.sort(key=lambda key: (-key.rstrip("/").count("/"), key))
         for start in range(0, len(keys), _DELETE_AT_MOST):
@@ -90,6 +122,23 @@ class S3:
                 f"{errors[0]['Key']}: {errors[0].get('Message', errors[0].get('Code'))}"
             )
 
+    def _abort(self, upload: dict[str, str]) -> None:
+        place = {"Bucket": self.bucket, "Key": upload["Key"], "UploadId": upload["UploadId"]}
+        self.call(lambda: self.client.abort_multipart_upload(**place))
+
+    def _uploads(self, prefix: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+        request: dict[str, str] = {}
+        while True:
+            page = self.call(
+                lambda: self.client.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix, **request)  # noqa: B023
+            )
+            # Not every store heeds the prefix.
+            found += [each for each in page.get("Uploads", []) if each["Key"].startswith(prefix)]
+            if not page.get("IsTruncated"):
+                return found
+            request = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+
     def _objects(self, prefix: str) -> Iterator[tuple[str, int]]:
         for page in self._pages(Prefix=prefix):
             yield from ((each["Key"], each["Size"]) for each in page.get("Contents", []))
@@ -101,54 +150,3 @@ class S3:
             if not page.get("IsTruncated"):
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
-
-
-class _Upload(io.RawIOBase):
-    """Gathers what is written into parts. A small object is one request; nothing is there until `close`."""
-
-    def __init__(self, store: S3, key: str):
-        self.store = store
-        self.place = {"Bucket": store.bucket, "Key": key}
-        self.buffer = bytearray()
-        self.upload: dict[str, str] = {}
-        self.parts: list[dict[str, Any]] = []
-
-    def writable(self) -> bool:
-        """It is."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Take a chunk."""
-        self.buffer += data
-        while len(self.buffer) >= _PART_BYTES:
-            self._send(bytes(self.buffer[:_PART_BYTES]))
-            del self.buffer[:_PART_BYTES]
-        return len(data)
-
-    def close(self) -> None:
-        """Make the object visible. Not done for a file that is dropped without being closed."""
-        if self.closed:
-            return
-        super().close()
-        client = self.store.client
-        if not self.upload:
-            self.store.call(lambda: client.put_object(**self.place, Body=bytes(self.buffer)))
-            return
-        if self.buffer:
-            self._send(bytes(self.buffer))
-        finished = {"Parts": self.parts}
-        self.store.call(lambda: client.complete_multipart_upload(**self.place, **self.upload, MultipartUpload=finished))
-
-    def __del__(self) -> None:
-        """An object that nobody closed is half a file: its parts are given up, not joined."""
-        if not self.closed and self.upload:
-            self.store.client.abort_multipart_upload(**self.place, **self.upload)
-        self.buffer.clear()
-
-    def _send(self, part: bytes) -> None:
-        client, number = self.store.client, len(self.parts) + 1
-        if not self.upload:
-            begun = self.store.call(lambda: client.create_multipart_upload(**self.place))
-            self.upload = {"UploadId": begun["UploadId"]}
-        sent = self.store.call(lambda: client.upload_part(**self.place, **self.upload, PartNumber=number, Body=part))
-        self.parts.append({"PartNumber": number, "ETag": sent["ETag"]})

@@ -12,6 +12,7 @@ from dayslice.duckdb_file import open_duckdb
 from dayslice.duckdb_metastore import DuckDBMetastore
 from dayslice.errors import Refused
 from dayslice.slices import Table, Version
+from dayslice.store.duckdb_s3 import read_s3
 from importers.landing import PADDING
 from importers.types.carried import Decoding
 
@@ -82,8 +83,9 @@ def _select_files(versions: list[Version], columns: Columns) -> str:
 class DuckDBEngine:
     """Counts and publishes versions of imports in the warehouse's DuckDB file."""
 
-    def __init__(self, file: Path, keep: int = 3):
+    def __init__(self, file: Path, warehouse: str, keep: int = 3):
         self.file = file
+        self.warehouse = warehouse
         self.keep = keep
 
     def count(self, version: Version) -> int:
@@ -91,6 +93,7 @@ class DuckDBEngine:
         columns = columns_of(version)
         values = ", ".join(f"count({quoted(column[0])})" for column in columns)
         with duckdb.connect() as connection:
+            read_s3(connection, self.warehouse)
             try:
                 found = connection.execute(f"select count(*), {values} from ({select_typed([version])})").fetchone()
             except duckdb.Error as error:
@@ -103,6 +106,7 @@ class DuckDBEngine:
         """Publish a version, its record and the views in one transaction. Gives the versions that are kept no more."""
         table = version.slice.table
         with open_duckdb(self.file) as connection:
+            read_s3(connection, self.warehouse)
             metastore = DuckDBMetastore(connection)
             connection.begin()
             try:

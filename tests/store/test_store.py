@@ -1,11 +1,14 @@
 """What every store promises, on each of them."""
 
+import contextlib
 import gc
 
 import pytest
 
+from dayslice.errors import DaysliceError
 from dayslice.store.directory import Directory
 from dayslice.store.s3 import S3
+from dayslice.store.s3_upload import part_bytes
 from stack.objectstore import ObjectStore
 from stack.versitygw import missing_for_versitygw
 
@@ -57,15 +60,56 @@ def test_a_large_file_goes_up_in_parts_and_comes_back_whole(server, tmp_path):
     assert server.client().get_object(Bucket="warehouse", Key="large/x/file")["Body"].read() == body
 
 
-def test_a_file_that_nobody_closed_is_never_there(server):
+def test_an_abandoned_file_is_never_there_and_its_parts_go_with_its_folder(server):
     server.create_bucket("warehouse")
     store = S3("s3://warehouse/half", server.client())
     file = store.create("x/file")
     file.write(bytes(40 << 20))
+    file.abandon()
+    assert store.sizes("x") == {}
+    store.remove("x")
+    assert "Uploads" not in server.client().list_multipart_uploads(Bucket="warehouse", Prefix="half")
+
+
+def test_a_file_that_nobody_closed_is_never_there(store):
+    file = store.create("x/file")
+    file.write(b"1")
     del file
     gc.collect()
-    assert store.sizes("x") == {}
-    assert "Uploads" not in server.client().list_multipart_uploads(Bucket="warehouse")
+    assert set(store.sizes("x").values()) <= {1}, "a directory shows what was written; S3 shows nothing"
+    assert isinstance(store, Directory) or store.sizes("x") == {}
+
+
+def test_what_a_killed_upload_left_is_found_and_deleted(server):
+    server.create_bucket("warehouse")
+    store, client = S3("s3://warehouse/killed", server.client()), server.client()
+    place = {"Bucket": "warehouse", "Key": "killed/t/v1/ds=1/file"}
+    upload = client.create_multipart_upload(**place)["UploadId"]
+    client.upload_part(**place, UploadId=upload, PartNumber=1, Body=bytes(5 << 20))
+    assert store.folders("t") == ["v1"]
+    assert store.folders("t/v1") == ["ds=1"]
+    store.remove("t/v1")
+    assert store.folders("t") == []
+    assert "Uploads" not in client.list_multipart_uploads(Bucket="warehouse", Prefix="killed")
+
+
+def test_parts_grow_so_that_any_file_fits_into_what_s3_allows():
+    assert part_bytes(1) == part_bytes(1000) == 8 << 20
+    assert part_bytes(1001) == 16 << 20
+    assert sum(map(part_bytes, range(1, 10_001))) > 400 << 30
+
+
+def test_encryption_and_storage_class_come_from_the_environment(server, monkeypatch):
+    monkeypatch.setenv("DAYSLICE_S3_ENCRYPTION", "AES256")
+    monkeypatch.setenv("DAYSLICE_S3_STORAGE_CLASS", "STANDARD_IA")
+    sent = []
+    client = server.client()
+    client.meta.events.register("before-sign.s3.PutObject", lambda request, **_: sent.append(dict(request.headers)))
+    server.create_bucket("warehouse")
+    with contextlib.suppress(DaysliceError):  # this server knows neither; what counts is that it was asked
+        write(S3("s3://warehouse/encrypted", client), "file", b"1")
+    assert sent[0]["x-amz-server-side-encryption"] in ("AES256", b"AES256")
+    assert sent[0]["x-amz-storage-class"] in ("STANDARD_IA", b"STANDARD_IA")
 
 
 def test_more_files_than_one_request_can_name(server):

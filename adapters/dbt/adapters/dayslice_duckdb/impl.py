@@ -16,6 +16,7 @@ from dayslice.adapter import SliceAdapter
 from dayslice.duckdb_file import FileLock
 from dayslice.duckdb_metastore import DDL, DuckDBMetastore
 from dayslice.metastore import Metastore
+from dayslice.store.duckdb_s3 import read_s3
 
 
 @dataclass
@@ -47,7 +48,9 @@ class SliceDuckDBConnectionManager(DuckDBConnectionManager):
                 lock.acquire()
                 cls.lock = lock
                 opened = super().open(connection)
-                opened.handle.cursor().execute(DDL)
+                cursor = opened.handle.cursor()
+                cursor.execute(DDL)
+                read_s3(cursor, connection.credentials.warehouse)
                 return opened
         return super().open(connection)
 
