@@ -23,7 +23,8 @@ UPLOAD_OPTIONS = {
 
 def s3_client() -> Any:
     """The process's client: threads share its connections, and making one takes a while."""
-    return _client(tuple((name, os.environ[name]) for name in sorted(os.environ) if name.startswith(("AWS_", PATH_STYLE))))
+    own = [name for name in sorted(os.environ) if name.startswith(("AWS_", PATH_STYLE))]
+    return _client(tuple((name, os.environ[name]) for name in own))
 
 
 @cache
