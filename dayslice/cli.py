@@ -19,6 +19,8 @@ COMMANDS: dict[str, str] = {
     "backfill": "backfill",
     "status": "status",
     "docs": "docs",
+    "versions": "versions",
+    "rollback": "rollback",
     "stack": "stack",
 }
 
