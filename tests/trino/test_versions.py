@@ -1,0 +1,87 @@
+"""`dayslice versions` and `rollback`: an earlier version is the published one again, with its audits' record."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DAYSLICE = str(Path(sys.executable).with_name("dayslice"))
+YAML = """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, slice: events}}
+    tables: [{name: orders}]
+models:
+  - name: daily
+    config: {meta: {slice: events}}
+    columns: [{name: id, data_tests: [unique]}]
+"""
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    project = make_project({"models/m.yml": YAML, "models/daily.sql": "select id from {{ slice('erp', 'orders') }}"})
+    project.empty()
+    for rows in ("values 1", "values 1, 2", "values 1, 2, 3"):
+        project.land("orders", "2013-01-05", rows, "id int")
+        assert project.build("2013-01-05", "daily")["daily"].status == "success"
+    return project
+
+
+def run(project, *command):
+    done = subprocess.run(
+        [DAYSLICE, *command], check=False, cwd=project.root, env=dict(os.environ), capture_output=True, text=True
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_versions_are_listed_and_rolled_back_and_forth(project):
+    code, out, _ = run(project, "versions", "daily", "--ds", "2013-01-05", "--json")
+    versions = json.loads(out)
+    assert code == 0
+    assert [(each["rows"], each["published"]) for each in versions] == [(3, True), (2, False), (1, False)]
+    assert all(each["audits"] == "1 passed, 0 warned" and each["files"] > 0 and each["bytes"] > 0 for each in versions)
+
+    code, out, _ = run(project, "rollback", "daily", "--ds", "2013-01-05")
+    assert code == 0
+    assert versions[1]["version"] in out
+    assert project.query("select count(*) from analytics.daily") == [(2,)]
+    code, out, _ = run(project, "rollback", "daily", "--ds", "2013-01-05", "--to", versions[0]["version"], "--json")
+    assert json.loads(out)["before"] == versions[1]["version"]
+    assert project.query("select count(*) from analytics.daily") == [(3,)]
+    _, out, _ = run(project, "versions", "daily", "--ds", "2013-01-05", "--json")
+    assert json.loads(out) == versions, "each has the receipt that it had"
+    _, out, _ = run(project, "versions", "daily", "--ds", "2013-01-05")
+    assert "published" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (["rollback", "daily", "--ds", "2013-01-09"], 2, "no earlier version is kept"),
+        (["rollback", "daily", "--ds", "2013-01-05", "--to", "v1999"], 2, "0 kept versions begin with 'v1999'"),
+        (["rollback", "daily", "--ds", "2013-01-05", "--to", "v"], 2, "3 kept versions begin with 'v'"),
+        (["versions", "nothing", "--ds", "2013-01-05"], 2, "there is no table 'nothing'"),
+    ],
+)
+def test_a_wrong_wish_is_one_clear_sentence(project, command, code, said):
+    found, _, error = run(project, *command)
+    assert found == code
+    assert said in error
+    assert "Traceback" not in error
+
+
+def test_a_version_whose_files_are_gone_is_refused(project):
+    _, out, _ = run(project, "versions", "daily", "--ds", "2013-01-05", "--json")
+    oldest = json.loads(out)[-1]
+    bucket, key = oldest["location"].removeprefix("s3://").split("/", 1)
+    client = project.stack.store.client()
+    for each in client.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]:
+        client.delete_object(Bucket=bucket, Key=each["Key"])
+    code, _, error = run(project, "rollback", "daily", "--ds", "2013-01-05", "--to", oldest["version"])
+    assert code == 1
+    assert "0 of its 1 files" in error
+    assert project.query("select count(*) from analytics.daily") == [(3,)]
