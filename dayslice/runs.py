@@ -38,10 +38,17 @@ class Outcome:
 Listener = Callable[[Outcome], None]
 
 
-def run_plan(project: Project, plan: Plan, heard: Listener, as_of_now: bool = False) -> list[Outcome]:
+def run_plan(
+    project: Project,
+    plan: Plan,
+    heard: Listener,
+    as_of_now: bool = False,
+    before: Callable[[Step], bool] = lambda step: True,
+) -> list[Outcome]:
     """Run the steps in order. A failed slice stops what depends on it, nothing else.
 
-    `heard` is told of each slice when it is done. `as_of_now`: take cumulative imports for a past ds.
+    `heard` is told of each slice when it is done. `as_of_now`: take cumulative imports for a past ds. `before` is
+    called ahead of each step, and ends the run where it says no.
     """
     outcomes: list[Outcome] = []
 
@@ -51,6 +58,8 @@ def run_plan(project: Project, plan: Plan, heard: Listener, as_of_now: bool = Fa
 
     prepared: set[str] = set()
     for step in plan.steps:
+        if not before(step):
+            break
         if step.imports:
             _import(project, step, tell, as_of_now)
         if step.models:

@@ -16,7 +16,7 @@ from dayslice.demo.source import Source
 from dayslice.errors import UsageError
 from dayslice.graph import TableNode
 from dayslice.metastores import open_metastore
-from dayslice.plan import Plan, make_plan
+from dayslice.plan import Plan, Step, make_plan
 from dayslice.project import Project
 from dayslice.runs import Outcome, run_plan
 
@@ -96,12 +96,18 @@ def make_replay(project: Project, tables: list[TableNode], days: list[str], newe
 
 def replay(project: Project, source: Source, plan: Plan, listeners: Listeners) -> list[Outcome]:
     """Carry a plan out, day by day; end at the first day that fails, as the source must not run ahead of it."""
-    outcomes: list[Outcome] = []
-    for step in plan.steps:
+    failed: list[Outcome] = []
+
+    def bring_forward(step: Step) -> bool:
+        if failed:
+            return False
         listeners.day(step.ds)
         source.advance(step.ds)
-        done = run_plan(project, Plan((step,)), listeners.slice, as_of_now=True)
-        outcomes += done
-        if any(each.failed for each in done):
-            break
-    return outcomes
+        return True
+
+    def heard(outcome: Outcome) -> None:
+        if outcome.failed:
+            failed.append(outcome)
+        listeners.slice(outcome)
+
+    return run_plan(project, plan, heard, as_of_now=True, before=bring_forward)
