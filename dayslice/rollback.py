@@ -59,7 +59,7 @@ def _publish(project: Project, node: TableNode, version: Version) -> None:
     if project.target.database_file is not None:
         from importers.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - a view of its files is made anew
 
-        DuckDBEngine(project.target.database_file).publish(version)
+        DuckDBEngine(project.target.database_file, project.target.warehouse).publish(version)
         return
     with open_metastore(project.target) as metastore:
         metastore.publish(version)
