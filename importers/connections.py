@@ -9,8 +9,9 @@ from typing import Any
 
 import psycopg2
 import yaml
+from psycopg2 import errors
 
-from dayslice.errors import DaysliceError, UsageError
+from dayslice.errors import DaysliceError, Transient, UsageError
 
 # What a production database would want of a reader: it waits for no lock for long, and prints values in one way.
 SESSION = {
@@ -27,6 +28,8 @@ SESSION = {
     "extra_float_digits": "1",
     "xmlbinary": "base64",
 }
+# A server that is gone without a word is noticed after a minute and a half, not after two hours.
+LINK: dict[str, Any] = {"connect_timeout": 15, "keepalives_idle": 30, "keepalives_interval": 15, "keepalives_count": 4}
 EMBEDDED = "embedded:"
 
 
@@ -56,18 +59,51 @@ def dsn_of(name: str, home: Path) -> str:
 
 
 @contextmanager
-def connect(name: str, home: Path) -> Iterator[Any]:
+def connect(name: str, home: Path, snapshot: str | None = None) -> Iterator[Any]:
     """A read-only session in one repeatable-read transaction: all that it reads is of one instant.
 
-    Raises DaysliceError, in one line and without the password, if the server cannot be reached.
+    `snapshot` is one that another session exported: both then read the same instant. Raises DaysliceError, in one
+    line and without the password, if the server cannot be reached.
     """
-    options = " ".join(f"-c {key}={value.replace(' ', chr(92) + ' ')}" for key, value in SESSION.items())
     try:
-        connection = psycopg2.connect(dsn_of(name, home), options=options, connect_timeout=15)
+        connection: Any = psycopg2.connect(dsn_of(name, home), **LINK)
     except psycopg2.OperationalError as error:
-        raise DaysliceError(f"connection {name!r}: {' '.join(str(error).split())}") from None
+        raise Transient(f"connection {name!r}: {one_line(error)}") from None
+    except psycopg2.ProgrammingError:  # its message shows the text, and so maybe the password
+        raise UsageError(f"{variable_of(name)} is neither a URI nor a connection string of libpq's") from None
     try:
+        # Not as start-up options: poolers refuse those.
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for key, value in SESSION.items():
+                cursor.execute("select set_config(%s, %s, false)", (key, value))
+        connection.autocommit = False
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        if snapshot is not None:
+            with connection.cursor() as cursor:
+                cursor.execute("set transaction snapshot %s", (snapshot,))
         yield connection
     finally:
         connection.close()
+
+
+def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
+    """What PostgreSQL said, in one line that names the place and what to do."""
+    said = one_line(error)
+    if isinstance(error, errors.SerializationFailure) and "recovery" in said:
+        return Transient(
+            f"{where}: the replica cancelled the query, as replaying the primary's changes could not wait: try again, "
+            f"or raise max_standby_streaming_delay or set hot_standby_feedback on the replica ({said})"
+        )
+    if isinstance(error, errors.LockNotAvailable):
+        return Transient(f"{where}: somebody holds a lock on the source table (a migration?): try again ({said})")
+    if isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
+        return Transient(f"{where}: the server ended the query: {said}")
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and error.pgcode is None:
+        return Transient(f"{where}: the connection to PostgreSQL was lost: {said}")
+    return DaysliceError(f"{where}: PostgreSQL: {said}")
+
+
+def one_line(error: Exception) -> str:
+    """An error's text without line breaks."""
+    return " ".join(str(error).split())

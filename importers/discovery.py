@@ -23,18 +23,35 @@ class SourceColumn:
     scale: int
     not_null: bool
     comment: str | None
+    readable: bool
+
+
+@dataclass(frozen=True)
+class SourceSize:
+    """The heap of a table and of all below it (partitions, children): bytes, and blocks of the largest.
+
+    `blocks` is 0 where there is none to be divided: a view, or a foreign table among them.
+    """
+
+    bytes: int
+    blocks: int
 
 
 @dataclass(frozen=True)
 class SourceTable:
-    """A table, view, materialized view, foreign or partitioned table (`kind` as pg_class.relkind says)."""
+    """A table, view, materialized view, foreign or partitioned table (`kind` as pg_class.relkind says).
+
+    `rows` is what PostgreSQL's statistics estimate, 0 where they do not know.
+    """
 
     schema: str
     name: str
     kind: str
     comment: str | None
     primary_key: tuple[str, ...]
+    rows: int
     columns: tuple[SourceColumn, ...]
+    size: "SourceSize"
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -82,12 +99,42 @@ select
         else 0
     end,
     a.attnotnull,
-    col_description(a.attrelid, a.attnum)
+    col_description(a.attrelid, a.attnum),
+    has_column_privilege(a.attrelid, a.attnum, 'select')
 from pg_attribute a
 join base on base.attnum = a.attnum
 join pg_type t on t.oid = base.type_id and t.typtype <> 'd'
 where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped
 order by a.attnum
+"""
+
+SIZE = """
+with recursive below as (
+    select %(oid)s::oid as oid
+    union
+    select i.inhrelid
+    from pg_inherits i
+    join below on below.oid = i.inhparent
+)
+select
+    coalesce(sum(pg_relation_size(c.oid)), 0)::bigint,
+    case
+        when bool_or(c.relkind not in ('r', 'm', 'p')) then 0
+        else coalesce(max(pg_relation_size(c.oid)) / current_setting('block_size')::int, 0)
+    end::bigint,
+    coalesce(sum(greatest(c.reltuples, 0)) filter (where c.relkind <> 'p'), 0)::bigint
+from below
+join pg_class c on c.oid = below.oid
+"""
+INDEXED = """
+select exists (
+    select
+    from pg_index i
+    join pg_attribute a on a.attrelid = i.indrelid and a.attnum = i.indkey[0]
+    join pg_class c on c.oid = i.indrelid
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = %s and c.relname = %s and a.attname = %s
+)
 """
 
 
@@ -101,14 +148,23 @@ def discover(connection: Any, schema: str, name: str) -> SourceTable:
         oid, kind, comment, key = found
         cursor.execute(COLUMNS, {"oid": oid})
         columns = tuple(SourceColumn(*row) for row in cursor.fetchall())
-    return SourceTable(schema, name, kind, comment, tuple(key), columns)
+        cursor.execute(SIZE, {"oid": oid})
+        size, blocks, rows = cursor.fetchone()
+    return SourceTable(schema, name, kind, comment, tuple(key), rows, columns, SourceSize(size, blocks))
+
+
+def is_indexed(connection: Any, table: SourceTable, column: str) -> bool:
+    """Whether an index begins with a column."""
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXED, (table.schema, table.name, column))
+        return bool(cursor.fetchone()[0])
 
 
 def snapshot(connection: Any) -> dict[str, str]:
-    """The instant that the transaction reads: PostgreSQL's snapshot id, and the LSN where it may be asked."""
+    """The instant that the transaction reads: snapshot id, the LSN where it may be asked, and the encoding."""
     with connection.cursor() as cursor:
-        cursor.execute("select pg_current_snapshot()::text, pg_is_in_recovery()")
-        taken, replica = cursor.fetchone()
+        cursor.execute("select pg_current_snapshot()::text, pg_is_in_recovery(), current_setting('server_encoding')")
+        taken, replica, encoding = cursor.fetchone()
         function = "pg_last_wal_replay_lsn" if replica else "pg_current_wal_lsn"
         try:
             cursor.execute("savepoint lsn")
@@ -117,4 +173,6 @@ def snapshot(connection: Any) -> dict[str, str]:
         except psycopg2.Error:
             cursor.execute("rollback to savepoint lsn")
             lsn = ""
-    return {"source_snapshot": taken, "source_lsn": lsn}
+        # A snapshot can be exported from a whole transaction only.
+        cursor.execute("release savepoint lsn")
+    return {"source_snapshot": taken, "source_lsn": lsn, "source_encoding": encoding}

@@ -7,20 +7,22 @@ DuckDB `read_csv(f, delim='\\t', quote='', escape='', nullstr='\\N', all_varchar
 quoting=3, na_values='\\\\N', keep_default_na=False, dtype=str)`.
 """
 
+import codecs
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 import zstandard
 
+from dayslice.errors import DaysliceError, Refused
 from dayslice.store.interface import NewFile, Store
 
 SUFFIX = "csv.zst"
 BUFFER_BYTES = 1 << 20
-# A line of one empty text would be an empty line, which readers skip: a table of one column gets a second one.
-PADDING = "dayslice_padding"
+Watch = Callable[[int, int], None]
+"""Told of rows and uncompressed bytes as they go by."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,17 @@ class LandedFile:
 class CopySink(io.RawIOBase):
     """Compresses what COPY gives and counts its rows. Wrapped in a BufferedWriter, one call takes a megabyte."""
 
-    def __init__(self, file: NewFile, level: int = 1):
+    def __init__(self, file: NewFile, watch: Watch | None = None, check_utf8: bool = False):
         self.file = file
-        self.compressor = zstandard.ZstdCompressor(level=level).compressobj()
+        self.watch = watch
+        self.utf8 = codecs.getincrementaldecoder("utf-8")() if check_utf8 else None
+        self.compressor = zstandard.ZstdCompressor(level=1).compressobj()
         self.lines = 0
         self.longest = 0
         self.open_line = 0
         self.bytes = 0
         self.digest = hashlib.sha256()
+        self.aborted = False
 
     def writable(self) -> bool:
         """It is."""
@@ -53,9 +58,15 @@ class CopySink(io.RawIOBase):
     def write(self, data: Any) -> int:
         """Take a chunk. A newline in COPY's text format is always the end of a row."""
         chunk = bytes(data)
-        self.lines += chunk.count(b"\n")
+        if self.aborted:  # what is left in the buffer comes once more when that is collected
+            return len(chunk)
+        lines = chunk.count(b"\n")
+        self.lines += lines
         self._measure(chunk)
+        self._check(chunk)
         self._put(self.compressor.compress(chunk))
+        if self.watch:
+            self.watch(lines, len(chunk))
         return len(chunk)
 
     def _measure(self, chunk: bytes) -> None:
@@ -67,24 +78,59 @@ class CopySink(io.RawIOBase):
             self.longest = max(self.longest, self.open_line + first + 1, min(len(chunk), BUFFER_BYTES))
             self.open_line = len(chunk) - chunk.rfind(b"\n") - 1
 
+    def _check(self, chunk: bytes) -> None:
+        if self.utf8 is None:
+            return
+        try:
+            self.utf8.decode(chunk)
+        except UnicodeDecodeError as error:
+            around = chunk[max(0, error.start - 20) : error.start + 20]
+            raise Refused(
+                f"row {self.lines} or just before holds bytes that are no UTF-8 ({around!r}), and the database's "
+                "encoding, SQL_ASCII, does not say what they are: leave that column out, or mend the rows"
+            ) from None
+
     def finish(self) -> None:
         """End the compressed stream and close the file: from now on it is complete."""
         self._put(self.compressor.flush())
         self.file.close()
 
+    def abort(self) -> None:
+        """Give the file up."""
+        self.aborted = True
+        self.file.abandon()
+
     def _put(self, data: bytes) -> None:
-        if data:
-            self.file.write(data)
-            self.bytes += len(data)
-            self.digest.update(data)
+        rest = memoryview(data)
+        while rest:  # a file that is not buffered may take less than it is given
+            rest = rest[self.file.write(rest) or 0 :]
+        self.bytes += len(data)
+        self.digest.update(data)
 
 
-def land(store: Store, path: str, header: Sequence[str], copy: Any) -> LandedFile:
-    """Write one file: the header, then what `copy(writer)` writes. The file is incomplete until this returns."""
-    sink = CopySink(store.create(path))
-    with io.BufferedWriter(sink, BUFFER_BYTES) as writer:
+def land(
+    store: Store,
+    path: str,
+    header: Sequence[str],
+    copy: Callable[[BinaryIO], None],
+    watch: Watch | None = None,
+    check_utf8: bool = False,
+) -> LandedFile:
+    """Write one file: the header, then what `copy(writer)` writes. It is whole when this returns.
+
+    Otherwise the rest of it is the caller's to remove. Raises DaysliceError where it cannot be written.
+    """
+    file = store.create(path)
+    sink = CopySink(file, watch, check_utf8)
+    writer = io.BufferedWriter(sink, BUFFER_BYTES)
+    try:
         writer.write("\t".join(header).encode() + b"\n")
         copy(writer)
         writer.flush()
         sink.finish()
+    except BaseException as error:
+        sink.abort()
+        if isinstance(error, OSError):
+            raise DaysliceError(f"cannot write {store.location(path)}: {error.strerror or error}") from None
+        raise
     return LandedFile(path, sink.lines - 1, sink.bytes, sink.digest.hexdigest(), sink.longest)

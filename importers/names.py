@@ -2,38 +2,45 @@
 
 A name of lower-case letters, digits and underscores stays. Any other is folded to lower case; if that is not enough,
 what is left over becomes an underscore and six digits of the name's SHA-256 follow, so that two names never meet. `ds`
-is Dayslice's own column.
+is Dayslice's own column. A name that was given once is kept, whatever columns come later.
 """
 
 import hashlib
 import re
-from collections.abc import Iterable
-
-from dayslice.errors import UsageError
+from collections.abc import Collection, Iterable, Mapping
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 LONGEST = 63
+# A line of one empty text would be an empty line, which readers skip: a table of one column gets a second one.
+PADDING = "dayslice_padding"
+OWN = ("ds", PADDING)
 
 
-def engine_name(name: str, taken: Iterable[str] = ()) -> str:
-    """The name of a column or a table in the engines. `taken` are the plain names beside it."""
-    if PLAIN.fullmatch(name) and name != "ds":
-        return name
-    folded = name.lower()
-    if PLAIN.fullmatch(folded) and folded != "ds" and folded not in taken:
-        return folded
-    digest = hashlib.sha256(name.encode()).hexdigest()[:6]
-    stem = re.sub(r"[^a-z0-9_]+", "_", folded).strip("_")[: LONGEST - 8]
-    return f"{stem}_{digest}" if re.match(r"[a-z_]", stem) else f"c_{stem}_{digest}".replace("__", "_")
-
-
-def engine_names(names: Iterable[str]) -> dict[str, str]:
-    """The engine's name of each column. Raises UsageError in the practically impossible case that two meet."""
+def engine_names(names: Iterable[str], kept: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The engine's name of each column. `kept`: names given before, by source name; no other column gets them."""
+    kept = kept or {}
     originals = list(names)
-    plain = [name for name in originals if PLAIN.fullmatch(name)]
-    folds = [name.lower() for name in originals if not PLAIN.fullmatch(name)]
-    taken = {*plain, *(fold for fold in folds if folds.count(fold) > 1)}
-    found = {name: engine_name(name, taken) for name in originals}
-    if len(set(found.values())) < len(found):
-        raise UsageError(f"two columns would get one name: {', '.join(found)}; exclude one with columns_without")
-    return found
+    found = {name: kept[name] for name in originals if name in kept}
+    taken = {*OWN, *kept.values()}
+    new = [name for name in originals if name not in found]
+    for name in [each for each in new if PLAIN.fullmatch(each) and each not in taken]:
+        found[name] = name
+        taken.add(name)
+    folds = [name.lower() for name in new if name not in found]
+    for name in [each for each in new if each not in found]:
+        fold = name.lower()
+        plain = PLAIN.fullmatch(fold) and fold not in taken and folds.count(fold) == 1
+        found[name] = fold if plain else _marked(name, taken)
+        taken.add(found[name])
+    return {name: found[name] for name in originals}
+
+
+def _marked(name: str, taken: Collection[str]) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    # More digits in the nearly impossible case that somebody has named a column so.
+    for length in range(6, len(digest)):
+        stem = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")[: LONGEST - length - 3]
+        stem = stem if re.match(r"[a-z_]", stem) else f"c_{stem}".rstrip("_")
+        if (marked := f"{stem}_{digest[:length]}") not in taken:
+            return marked
+    raise AssertionError("58 names of one digest")

@@ -1,68 +1,30 @@
 """Imports slices: COPY, land, count, publish. All tables of one connection are read in one snapshot."""
 
-import json
-import secrets
+import contextlib
+import threading
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import psycopg2
-from psycopg2 import sql
 
-from dayslice import __version__
-from dayslice.calendar import parse_ds
-from dayslice.duckdb_file import FileLock
+from dayslice.calendar import parse_ds, shift
 from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.graph import TableNode
 from dayslice.metastores import open_metastore
 from dayslice.project import Project
-from dayslice.settings import Empty, Kind
-from dayslice.slices import Receipt, Slice, Version, new_version_id
+from dayslice.settings import Kind
 from dayslice.snapshots import snapshot_slices
-from dayslice.store.interface import Store, open_store
-from importers.connections import connect
-from importers.declaration import LandedColumn, landed_columns, source_place
-from importers.discovery import SourceTable, discover, snapshot
-from importers.drift import check_drift
+from dayslice.store.interface import open_store
+from importers.cleaning import Begun
+from importers.connections import connect, source_error
+from importers.copying import Streams
 from importers.engines.duckdb import DuckDBEngine
-from importers.landing import PADDING, SUFFIX, LandedFile, land
-from importers.selecting import select_slice
+from importers.job import ImportResult, Job, Landing, Prepared, Progress
+from importers.preparing import prepare, standing, streams_of
 
+__all__ = ["ImportResult", "Progress", "import_tables", "plan_imports"]
 
-@dataclass(frozen=True)
-class ImportResult:
-    """What became of one slice: a published version, or an error. `added` are columns that the source got since."""
-
-    table: TableNode
-    ds: str
-    version: Version | None = None
-    error: DaysliceError | None = None
-    added: tuple[str, ...] = ()
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Import:
-    """One slice to import, and where it goes."""
-
-    project: Project
-    node: TableNode
-    ds: str
-    store: Store
-    engine: DuckDBEngine
-    accept: bool
-
-    @property
-    def slice(self) -> Slice:
-        """The slice."""
-        return Slice(self.node.table, self.ds)
-
-    @property
-    def folder(self) -> str:
-        """The table's folder in the store."""
-        return f"{self.node.table.schema}/{self.node.table.name}"
+Tell = Callable[[ImportResult], None]
 
 
 def import_tables(
@@ -72,32 +34,69 @@ def import_tables(
     *,
     as_of_now: bool = False,
     accept: bool = False,
-    progress: Callable[[ImportResult], None] | None = None,
+    progress: Tell | None = None,
+    watch: Callable[[Progress], None] | None = None,
 ) -> list[ImportResult]:
-    """Import one ds of tables. An error stops its own table only; `progress` is told of each that is done."""
-    if project.target.database_file is None:
-        raise UsageError(f"target {project.target.name}: imports need the local target so far")
-    engine = DuckDBEngine(project.target.database_file, project.target.warehouse)
-    store = open_store(project.target.warehouse)
+    """Import one ds of tables, and look again at the slices of their `look_back`. An error stops its own table only.
+
+    `progress` is told of each slice that is done, `watch` of the rows as they go by; both one thread at a time.
+    """
     results: list[ImportResult] = []
+    guard = threading.Lock()
 
     def tell(result: ImportResult) -> None:
-        results.append(result)
-        if progress:
-            progress(result)
+        with guard:
+            results.append(result)
+            if progress:
+                progress(result)
 
-    by_connection: dict[str, list[Import]] = {}
+    for name, jobs in _jobs(project, tables, ds, as_of_now, accept, tell).items():
+        try:
+            _import_from(name, jobs, tell, watch)
+        except DaysliceError as error:
+            done = {(result.table.unique_id, result.ds) for result in results}
+            for job in jobs:
+                if (job.node.unique_id, job.ds) not in done:
+                    tell(ImportResult(job.node, job.ds, error=error))
+    return results
+
+
+def plan_imports(
+    project: Project, tables: Iterable[TableNode], ds: str, *, as_of_now: bool = False, accept: bool = False
+) -> tuple[list[Prepared], list[ImportResult]]:
+    """What `import_tables` would read and write, and what it would refuse at once. Nothing is written."""
+    failed: list[ImportResult] = []
+    found: list[Prepared] = []
+    for name, jobs in _jobs(project, tables, ds, as_of_now, accept, failed.append).items():
+        stands = standing(jobs)
+        with connect(name, project.target.home) as lead:
+            for job in jobs:
+                try:
+                    found.append(prepare(lead, job, stands[job.slice], _limit(jobs), dry=True))
+                except DaysliceError as error:
+                    failed.append(ImportResult(job.node, job.ds, error=error))
+    return found, failed
+
+
+def _jobs(
+    project: Project, tables: Iterable[TableNode], ds: str, as_of_now: bool, accept: bool, tell: Tell
+) -> dict[str, list[Job]]:
+    """The jobs of each connection."""
+    if project.target.database_file is None:
+        raise UsageError(f"target {project.target.name}: imports need the local target so far")
+    store = open_store(project.target.warehouse)
+    engine = DuckDBEngine(project.target.database_file, project.target.warehouse)
+    found: dict[str, list[Job]] = {}
     for node in tables:
         try:
             _check_ds(project, node, ds, as_of_now)
+            slices = [(ds, False), *((late, True) for late in _late_slices(project, node, ds))]
         except DaysliceError as error:
             tell(ImportResult(node, ds, error=error))
-        else:
-            job = Import(project, node, ds, store, engine, accept)
-            by_connection.setdefault(str(node.meta["connection"]), []).append(job)
-    for name, jobs in by_connection.items():
-        _import_from(name, jobs, tell)
-    return results
+            continue
+        jobs = found.setdefault(str(node.meta["connection"]), [])
+        jobs += [Job(project, node, each, store, engine, accept, again) for each, again in slices]
+    return found
 
 
 def _check_ds(project: Project, node: TableNode, ds: str, as_of_now: bool) -> None:
@@ -109,126 +108,47 @@ def _check_ds(project: Project, node: TableNode, ds: str, as_of_now: bool) -> No
         )
 
 
-def _import_from(name: str, jobs: list[Import], tell: Callable[[ImportResult], None]) -> None:
-    try:
-        with connect(name, jobs[0].project.target.home) as connection:
+def _late_slices(project: Project, node: TableNode, ds: str) -> list[str]:
+    """Earlier slices that stand and may have got late rows, newest first."""
+    back = node.meta.get("look_back", 0)
+    if isinstance(back, bool) or not isinstance(back, int) or back < 0:
+        raise UsageError(f"{node.path}: {node}: look_back: {back!r} is no number of slices")
+    if back and node.settings.kind is not Kind.EVENTS:
+        raise UsageError(f"{node.path}: {node}: look_back is for events: a cumulative slice is a snapshot of its time")
+    earlier = [shift(ds, -n) for n in range(1, back + 1)]
+    if not earlier:
+        return []
+    with open_metastore(project.target) as metastore:
+        stands = metastore.published(node.table, earlier)
+    return [each for each in earlier if each in stands]
+
+
+def _limit(jobs: Sequence[Job]) -> int:
+    """How many streams may read from a source at once: the most that any of its tables allows."""
+    return max(streams_of(job) for job in jobs)
+
+
+def _import_from(name: str, jobs: list[Job], tell: Tell, watch: Callable[[Progress], None] | None) -> None:
+    streams = _limit(jobs)
+    project = jobs[0].project
+    with contextlib.ExitStack() as locks:
+        # All at once and in one order: two commands that want the same slices wait for each other, in turn.
+        begun = sorted((Begun(project.target.home, job.slice) for job in jobs), key=lambda each: each.file)
+        for each in begun:
+            each.lock.acquire()
+            locks.callback(each.lock.release)
+        stands = standing(jobs)
+        with connect(name, project.target.home) as lead:
+            landings: list[Landing] = []
             for job in jobs:
-                begin = time.perf_counter()
+                start = time.perf_counter()
                 try:
-                    version, added = _import_slice(connection, job)
-                    result = ImportResult(job.node, job.ds, version, None, tuple(added))
+                    landings.append(Landing(prepare(lead, job, stands[job.slice], streams), start, watch))
                 except DaysliceError as error:
-                    result = ImportResult(job.node, job.ds, error=error)
-                tell(ImportResult(result.table, result.ds, result.version, result.error, result.added, _since(begin)))
-    except DaysliceError as error:
-        for job in jobs:
-            tell(ImportResult(job.node, job.ds, error=error))
-
-
-def _since(begin: float) -> float:
-    return time.perf_counter() - begin
-
-
-def _import_slice(connection: Any, job: Import) -> tuple[Version, list[str]]:
-    # One import of a slice at a time on this machine: what lies there unpublished is of a dead one.
-    lock = FileLock(job.project.target.home / "locks" / f"{job.node.table}.{job.ds}")
-    lock.acquire()
-    try:
-        published = _clean(job)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("savepoint import")
-            return _land_and_publish(connection, job, published)
-        except psycopg2.Error as error:
-            _roll_back(connection)
-            raise DaysliceError(f"{job.slice}: PostgreSQL: {' '.join(str(error).split())}") from None
-    finally:
-        lock.release()
-
-
-def _roll_back(connection: Any) -> None:
-    """Go on with the same snapshot for the next table, if the connection still stands."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("rollback to savepoint import")
-    except psycopg2.Error:
-        pass
-
-
-def _clean(job: Import) -> dict[str, Version]:
-    """Remove what dead imports of this slice left; the published versions of the table."""
-    with open_metastore(job.project.target) as metastore:
-        published = metastore.published(job.node.table)
-        kept = {version.id for version in metastore.versions(job.slice)}
-    for folder in job.store.folders(job.folder):
-        if folder not in kept and job.store.folders(f"{job.folder}/{folder}") == [f"ds={job.ds}"]:
-            job.store.remove(f"{job.folder}/{folder}")
-    return published
-
-
-def _land_and_publish(connection: Any, job: Import, published: dict[str, Version]) -> tuple[Version, list[str]]:
-    started = datetime.now(UTC).isoformat()
-    table = discover(connection, *source_place(job.node))
-    columns = landed_columns(job.node, table)
-    schema = [[*column.schema(), column.carried.decoding.value] for column in columns]
-    newest = published[max(published)] if published else None
-    before = json.loads(newest.receipt.more["columns"]) if newest else []
-    added = check_drift(job.slice, before, schema, job.accept)
-
-    version_id = new_version_id()
-    folder = f"{job.folder}/{version_id}"
-    try:
-        copied, files = _copy(connection, job, table, columns, f"{folder}/ds={job.ds}")
-        receipt = Receipt(
-            rows=copied,
-            bytes=sum(file.bytes for file in files),
-            files=len(files),
-            started=started,
-            finished=datetime.now(UTC).isoformat(),
-            run=secrets.token_hex(4),
-            tool=f"dayslice {__version__}",
-            more={
-                "columns": json.dumps(schema, ensure_ascii=False),
-                "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),
-                "checksums": json.dumps([f"sha256:{file.sha256}" for file in files]),
-                "longest_line": str(max(file.longest for file in files)),
-                **snapshot(connection),
-            },
-        )
-        version = Version(job.slice, version_id, receipt, job.store.location(f"{folder}/ds={job.ds}"))
-        _check_counts(job, copied, files, version)
-        dropped = job.engine.publish(version)
-    except BaseException:
-        job.store.remove(folder)
-        raise
-    for each in dropped:
-        job.store.remove(f"{job.folder}/{each.id}")
-    return version, added
-
-
-def _copy(
-    connection: Any, job: Import, table: SourceTable, columns: list[LandedColumn], folder: str
-) -> tuple[int, list[LandedFile]]:
-    select = select_slice(job.node, table, columns, job.ds, job.project.time_zone)
-    header = [column.name for column in columns]
-    if len(columns) == 1:
-        select = sql.SQL("select selected.*, true from ({}) as selected").format(select)
-        header.append(PADDING)
-    with connection.cursor() as cursor:
-        statement = sql.SQL("copy ({}) to stdout").format(select).as_string(cursor)
-        file = land(job.store, f"{folder}/part-00000.{SUFFIX}", header, lambda out: cursor.copy_expert(statement, out))
-        return cursor.rowcount, [file]
-
-
-def _check_counts(job: Import, copied: int, files: list[LandedFile], version: Version) -> None:
-    landed, read = sum(file.rows for file in files), job.engine.count(version)
-    if not copied == landed == read:
-        raise Refused(
-            f"{job.slice}: the counts do not agree, so nothing was published: COPY gave {copied} rows, the files have "
-            f"{landed}, the engine reads {read}"
-        )
-    settings = job.node.settings
-    if copied == 0 and settings.empty is Empty.REFUSE:
-        raise Refused(
-            f"{job.slice} is empty, and a {settings.kind.value} import refuses that; `empty: publish` allows it"
-        )
+                    tell(ImportResult(job.node, job.ds, error=error, seconds=time.perf_counter() - start))
+                except psycopg2.Error as error:
+                    raise source_error(f"connection {name!r}", error) from None
+            Streams(name, project.target.home, lead, tell).run(landings, streams)
+        for landing in landings:
+            if not landing.orphaned:
+                Begun(project.target.home, landing.prepared.job.slice).write([])

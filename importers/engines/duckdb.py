@@ -1,7 +1,10 @@
 """The local engine: typed views over the published files, made anew in the transaction that publishes one more."""
 
 import json
-from collections.abc import Sequence
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,14 +13,16 @@ import duckdb
 
 from dayslice.duckdb_file import open_duckdb
 from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.errors import Refused
+from dayslice.errors import DaysliceError, Refused
 from dayslice.slices import Table, Version
 from dayslice.store.duckdb_s3 import read_s3
-from importers.landing import PADDING
+from importers.names import PADDING
 from importers.types.carried import Decoding
 
-# A view of no rows still needs its columns; this is how a version's receipt gives them.
+# As a version's receipt gives them: name, source name, source type, type, decoding.
 Columns = Sequence[Sequence[str]]
+# Each holds all values of those before it, exactly.
+WIDENING = ("smallint", "integer", "bigint")
 
 
 def quoted(name: str) -> str:
@@ -41,6 +46,10 @@ def decoded(name: str, type: str, decoding: str) -> str:
     elif decoding == Decoding.HEX.value:
         # COPY writes \\x and digits: three characters before the first digit.
         column = f"unhex(substr({column}, 4))"
+    elif decoding == Decoding.ERA.value:
+        # DuckDB has the era after the date, and passes over one that is last.
+        before_christ = f"regexp_replace({column}, '^(\\S+)(.*) BC$', '\\1 (BC)\\2')"
+        column = f"case when ends_with({column}, 'C') then {before_christ} else {column} end"
     return column if type == "varchar" else f"cast({column} as {type})"
 
 
@@ -50,28 +59,64 @@ def files_of(version: Version) -> list[str]:
 
 
 def columns_of(version: Version) -> Columns:
-    """The columns of a version: name, source name, source type, type, decoding."""
+    """The columns of a version."""
     columns: Columns = json.loads(version.receipt.more["columns"])
     return columns
 
 
+def shared_type(first: str, second: str) -> str:
+    """The type of a column that had two, one after the other: the wider one, or else text."""
+    if first == second:
+        return first
+    if first in WIDENING and second in WIDENING:
+        return max(first, second, key=WIDENING.index)
+    if {first, second} == {"real", "double"}:
+        return "double"
+    decimals = [re.fullmatch(r"decimal\((\d+),(\d+)\)", each) for each in (first, second)]
+    if decimals[0] and decimals[1]:
+        whole = max(int(each[1]) - int(each[2]) for each in decimals if each)
+        scale = max(int(each[2]) for each in decimals if each)
+        if whole + scale <= 38:
+            return f"decimal({whole + scale},{scale})"
+    return "varchar"
+
+
+def view_types(schemas: Sequence[Columns]) -> dict[str, str]:
+    """The type of each column of a view over versions with these columns."""
+    found: dict[str, str] = {}
+    for columns in schemas:
+        for name, _, _, kind, _ in columns:
+            found[name] = shared_type(found.get(name, kind), kind)
+    return found
+
+
 def select_typed(versions: Sequence[Version]) -> str:
     """Typed rows of versions of one table. Versions with the same columns are one scan; new columns are NULL before."""
-    alike = groupby(
-        sorted(versions, key=lambda v: (v.receipt.more["columns"], v.slice.ds)), lambda v: v.receipt.more["columns"]
-    )
-    selects = [_select_files(list(group), json.loads(columns)) for columns, group in alike]
-    return "\nunion all by name\n".join(selects)
+    ordered = sorted(versions, key=lambda v: (v.receipt.more["columns"], v.slice.ds))
+    alike = [(columns, list(group)) for columns, group in groupby(ordered, lambda v: v.receipt.more["columns"])]
+    # The newest columns first: they say the order.
+    alike.sort(key=lambda pair: max(version.id for version in pair[1]), reverse=True)
+    types = view_types([json.loads(columns) for columns, _ in alike])
+    return "\nunion all by name\n".join(_select_files(group, json.loads(columns), types) for columns, group in alike)
 
 
-def _select_files(versions: list[Version], columns: Columns) -> str:
+def _select_files(versions: Sequence[Version], columns: Columns, types: Mapping[str, str]) -> str:
+    return f"select {', '.join(_typed(columns, types))}, ds from {_scan(versions, columns)}"
+
+
+def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
+    for name, _, _, kind, decoding in columns:
+        value = decoded(name, kind, decoding)
+        yield f"{value if types[name] == kind else f'cast({value} as {types[name]})'} as {quoted(name)}"
+
+
+def _scan(versions: Sequence[Version], columns: Columns) -> str:
     files = [file for version in versions for file in files_of(version)]
     # DuckDB takes memory by the longest line, for each file it reads: no more than is needed.
     longest = max(2 << 20, *(int(version.receipt.more["longest_line"]) for version in versions))
     raw = [*(column[0] for column in columns), *([PADDING] if len(columns) == 1 else [])]
-    typed = [f"{decoded(name, type, decoding)} as {quoted(name)}" for name, _, _, type, decoding in columns]
     return (
-        f"select {', '.join(typed)}, ds from read_csv([{', '.join(map(literal, files))}], "
+        f"read_csv([{', '.join(map(literal, files))}], "
         "delim = '\\t', quote = '', escape = '', nullstr = '\\N', header = true, auto_detect = false, "
         "new_line = '\\n', compression = 'zstd', max_line_size = "
         f"{longest}, hive_partitioning = true, "
@@ -81,31 +126,33 @@ def _select_files(versions: list[Version], columns: Columns) -> str:
 
 
 class DuckDBEngine:
-    """Counts and publishes versions of imports in the warehouse's DuckDB file."""
+    """See `importers.engines.interface.Engine`; publishes in the warehouse's DuckDB file."""
 
     def __init__(self, file: Path, warehouse: str, keep: int = 3):
         self.file = file
         self.warehouse = warehouse
         self.keep = keep
+        self.guard = threading.Lock()
+        self.reader: Any = None
 
     def count(self, version: Version) -> int:
         """The rows that the engine reads of a staged version, every value cast. Raises Refused for one that fails."""
         columns = columns_of(version)
-        values = ", ".join(f"count({quoted(column[0])})" for column in columns)
-        with duckdb.connect() as connection:
-            read_s3(connection, self.warehouse)
+        # Of text there is nothing that could fail, but for its encoding, which the scan checks.
+        cast = [column for column in columns if column[3] != "varchar"]
+        values = [f"count({decoded(name, kind, decoding)})" for name, _, _, kind, decoding in cast]
+        with self._reader() as connection:
             try:
-                found = connection.execute(f"select count(*), {values} from ({select_typed([version])})").fetchone()
+                query = f"select {', '.join(['count(*)', *values])} from {_scan([version], columns)}"
+                found = connection.execute(query).fetchone()
             except duckdb.Error as error:
-                raise Refused(
-                    f"{version.slice}: {self._culprit(connection, version, columns)}: {_first(error)}"
-                ) from None
+                raise self._culprit(connection, version, cast, error) from None
         return int(found[0]) if found else 0
 
     def publish(self, version: Version) -> list[Version]:
         """Publish a version, its record and the views in one transaction. Gives the versions that are kept no more."""
         table = version.slice.table
-        with open_duckdb(self.file) as connection:
+        with self.guard, open_duckdb(self.file) as connection:
             read_s3(connection, self.warehouse)
             metastore = DuckDBMetastore(connection)
             connection.begin()
@@ -116,10 +163,24 @@ class DuckDBEngine:
                     metastore.forget(each)
                 self._make_views(connection, table, metastore)
                 connection.commit()
+            except duckdb.Error as error:
+                connection.rollback()
+                raise DaysliceError(f"{version.slice} was not published: {_first(error)}") from None
             except BaseException:
                 connection.rollback()
                 raise
         return dropped
+
+    @contextmanager
+    def _reader(self) -> Iterator[Any]:
+        """DuckDB without the warehouse's file: nobody waits meanwhile."""
+        with self.guard:
+            if self.reader is None:
+                self.reader = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+                read_s3(self.reader, self.warehouse)
+            cursor = self.reader.cursor()
+        with cursor:
+            yield cursor
 
     def _make_views(self, connection: Any, table: Table, metastore: DuckDBMetastore) -> None:
         published = metastore.published(table)
@@ -131,21 +192,22 @@ class DuckDBEngine:
             f"select * from {view} where ds = {literal(max(published))}"
         )
 
-    def _culprit(self, connection: Any, version: Version, columns: Columns) -> str:
+    def _culprit(self, connection: Any, version: Version, cast: Columns, error: duckdb.Error) -> Refused:
         """Which column cannot be read, with one example of its landed text."""
-        for column in columns:
-            name, _, declared, type, decoding = column
-            raw = select_typed([version]).replace(f"{decoded(name, type, decoding)} as", f"{quoted(name)} as")
-            test = decoded(name, type, decoding).replace("cast(", "try_cast(", 1)
+        for name, _, declared, kind, decoding in cast:
             try:
                 example = connection.execute(
-                    f"select {quoted(name)} from ({raw}) where {quoted(name)} is not null and {test} is null limit 1"
+                    f"select {quoted(name)} from {_scan([version], columns_of(version))} "
+                    f"where {quoted(name)} is not null and try({decoded(name, kind, decoding)}) is null limit 1"
                 ).fetchone()
             except duckdb.Error:
                 continue
             if example:
-                return f"column {name} ({declared}) has {example[0]!r}, which is no {type}"
-        return "a value cannot be read"
+                return Refused(
+                    f"{version.slice}: column {name} ({declared}) has {example[0]!r}, which no {kind} holds; nothing "
+                    f"was published. Carry it as text (types: {{{name}: text}}), or leave such rows out (row_filter)"
+                )
+        return Refused(f"{version.slice}: the landed files cannot be read: {_first(error)}")
 
 
 def _first(error: Exception) -> str:

@@ -13,11 +13,16 @@ class Decoding(Enum):
     """COPY may have escaped something: undone where a backslash occurs."""
     HEX = "hex"
     """bytea, as `\\x` and hexadecimal digits."""
+    ERA = "era"
+    """A date or a timestamp: PostgreSQL writes ` BC` last, which engines pass over or refuse."""
 
 
 @dataclass(frozen=True)
 class CarriedType:
-    """`source` is an SQL expression over `{column}` for COPY; `duckdb` and `trino` are the types of the view."""
+    """`source` is what COPY selects, over `{column}` and `{name}` (its name as a literal).
+
+    `duckdb` and `trino` are the types of the view.
+    """
 
     duckdb: str
     trino: str
@@ -26,4 +31,6 @@ class CarriedType:
 
 
 TEXT = CarriedType("varchar", "varchar", Decoding.TEXT)
-AS_TEXT = CarriedType("varchar", "varchar", Decoding.TEXT, "{column}::text")
+"""As PostgreSQL prints it; COPY does so by itself, without a cast."""
+HASHED = CarriedType("varchar", "varchar")
+"""A keyed hash of it, in hexadecimal."""

@@ -1,13 +1,12 @@
 """Dates, times, timestamps, intervals."""
 
-from importers.types.carried import TEXT as AS_IT_PRINTS
-from importers.types.carried import CarriedType
+from importers.types.carried import TEXT, CarriedType, Decoding
 
 TYPES = {
-    "date": CarriedType("date", "date"),
-    "timestamp": CarriedType("timestamp", "timestamp(6)"),
-    "timestamptz": CarriedType("timestamptz", "timestamp(6) with time zone"),
+    "date": CarriedType("date", "date", Decoding.ERA),
+    "timestamp": CarriedType("timestamp", "timestamp(6)", Decoding.ERA),
+    "timestamptz": CarriedType("timestamptz", "timestamp(6) with time zone", Decoding.ERA),
     "time": CarriedType("time", "time(6)"),
-    "timetz": AS_IT_PRINTS,
-    "interval": AS_IT_PRINTS,
+    "timetz": TEXT,
+    "interval": TEXT,
 }

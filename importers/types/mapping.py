@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dayslice.errors import UsageError
 from importers.discovery import SourceColumn, SourceTable
 from importers.types import datetime, numeric, text
-from importers.types.carried import AS_TEXT, CarriedType
+from importers.types.carried import TEXT, CarriedType
 
 TYPES = {**numeric.TYPES, **datetime.TYPES, **text.TYPES}
 
@@ -17,14 +17,11 @@ def carried_type(column: SourceColumn, table: SourceTable, declared: Mapping[str
     """
     choice = declared.get(column.name)
     if choice is not None:
-        found = AS_TEXT if choice.strip().lower() == "text" else numeric.declared_decimal(choice)
-        if found is None:
-            raise UsageError(f"{table}: types: {column.name}: {choice!r} is no choice: write text or decimal(p,s)")
-        return found
+        return _chosen_type(column, table, str(choice))
     if column.type == "numeric":
         found = numeric.decimal_type(column.precision, column.scale)
     elif column.is_composed:
-        found = AS_TEXT
+        found = TEXT
     else:
         found = TYPES.get(column.type)
     if found is None:
@@ -33,4 +30,15 @@ def carried_type(column: SourceColumn, table: SourceTable, declared: Mapping[str
             f"{table}: column {column.name!r} is {column.declared}, which no engine's type holds exactly: choose "
             f"{advice} for it in the YAML (types: {{{column.name}: text}}), or leave it out (columns_without)"
         )
+    return found
+
+
+def _chosen_type(column: SourceColumn, table: SourceTable, choice: str) -> CarriedType:
+    if choice.strip().lower() == "text":
+        return TEXT
+    found = numeric.declared_decimal(choice)
+    if found is None:
+        raise UsageError(f"{table}: types: {column.name}: {choice!r} is no choice: write text or decimal(p,s), p to 38")
+    if column.type not in ("numeric", "money", "int2", "int4", "int8", "oid"):
+        raise UsageError(f"{table}: types: {column.name} is {column.declared}, no number of decimals: write text")
     return found

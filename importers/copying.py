@@ -1,0 +1,176 @@
+"""Copies the parts of prepared jobs in parallel streams: several sessions of one source, all on one snapshot."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import psycopg2
+from psycopg2 import sql
+
+from dayslice.errors import DaysliceError
+from importers.connections import connect, source_error
+from importers.finishing import finish
+from importers.hashing import HashingWriter, hash_key
+from importers.job import ImportResult, Landing
+from importers.landing import SUFFIX, LandedFile, land
+from importers.names import PADDING
+from importers.types.numeric import NOT_EXACT
+
+Part = tuple[Landing, int]
+
+
+class Streams:
+    """A source's sessions at work. `lead` is the one whose snapshot the others take."""
+
+    def __init__(self, name: str, home: Path, lead: Any, tell: Callable[[ImportResult], None]):
+        self.name = name
+        self.home = home
+        self.lead = lead
+        self.tell = tell
+        self.sessions: list[Any] = []
+        self.stopped = False
+        self.guard = threading.Lock()
+
+    def run(self, landings: list[Landing], streams: int) -> None:
+        """Copy all parts, the largest tables first, and end each job when its last part has landed."""
+        parts: list[Part] = []
+        for landing in sorted(landings, key=lambda each: -each.prepared.table.size.bytes):
+            landing.left = len(landing.prepared.selects)
+            parts += [(landing, number) for number in range(landing.left)]
+        workers = min(streams, len(parts))
+        queue = iter(parts)
+        if workers < 2:
+            self._work(self.lead, queue)
+            return
+        with self.lead.cursor() as cursor:
+            cursor.execute("select pg_export_snapshot()")
+            snapshot = cursor.fetchone()[0]
+        with ThreadPoolExecutor(workers) as executor:
+            futures = [executor.submit(self._stream, snapshot, queue) for _ in range(workers)]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                self.stop()
+                raise
+
+    def stop(self) -> None:
+        """End what runs, as the command is being ended."""
+        self.stopped = True
+        for session in list(self.sessions):
+            with contextlib.suppress(psycopg2.Error):
+                session.cancel()
+
+    def _stream(self, snapshot: str, queue: Iterator[Part]) -> None:
+        try:
+            with connect(self.name, self.home, snapshot) as session:
+                self.sessions.append(session)
+                self._work(session, queue)
+        except (DaysliceError, psycopg2.Error) as error:
+            # Fewer streams than asked for (too many connections, say) still get it done, unless there is none.
+            failure = error if isinstance(error, DaysliceError) else source_error(f"connection {self.name!r}", error)
+            if not self.sessions:
+                for landing, _ in self._take_all(queue):
+                    self._ended(landing, failure)
+
+    def _take(self, queue: Iterator[Part]) -> Part | None:
+        with self.guard:
+            return None if self.stopped else next(queue, None)
+
+    def _take_all(self, queue: Iterator[Part]) -> Iterator[Part]:
+        while (part := self._take(queue)) is not None:
+            yield part
+
+    def _work(self, session: Any, queue: Iterator[Part]) -> None:
+        for landing, number in self._take_all(queue):
+            try:
+                if landing.error is None:
+                    self._land_part(session, landing, number)
+            except DaysliceError as error:
+                self._ended(landing, error)
+            except BaseException as error:
+                landing.error = error
+                self._give_up(landing)
+                raise
+            else:
+                self._ended(landing, None)
+
+    def _land_part(self, session: Any, landing: Landing, number: int) -> None:
+        where = landing.prepared.job.slice
+        try:
+            with session.cursor() as cursor:
+                cursor.execute("savepoint part")
+            copied, file = copy_part(session, landing, number)
+        except psycopg2.Error as error:
+            # Go on with the same snapshot for the next table, if the connection still stands.
+            with contextlib.suppress(psycopg2.Error), session.cursor() as cursor:
+                cursor.execute("rollback to savepoint part")
+            if NOT_EXACT in str(error):
+                value = str(error).split('"')[1::2]
+                raise DaysliceError(f"{where}: column {(value or [str(error)])[0]}; nothing was imported") from None
+            raise source_error(where, error) from None
+        except DaysliceError:
+            with contextlib.suppress(psycopg2.Error), session.cursor() as cursor:
+                cursor.execute("rollback to savepoint part")
+            raise
+        with landing.lock:
+            landing.copied += copied
+            landing.files.append(file)
+
+    def _ended(self, landing: Landing, error: DaysliceError | None) -> None:
+        with landing.lock:
+            landing.error = landing.error or error
+            landing.left -= 1
+            if landing.left:
+                return
+        job = landing.prepared.job
+        try:
+            if landing.error is not None:
+                raise landing.error
+            version, unchanged = finish(landing)
+        except DaysliceError as failure:
+            self._give_up(landing)
+            self.tell(ImportResult(job.node, job.ds, error=failure, seconds=time.perf_counter() - landing.begun))
+        except BaseException:
+            self._give_up(landing)
+            raise
+        else:
+            prepared = landing.prepared
+            seconds = time.perf_counter() - landing.begun
+            self.tell(ImportResult(job.node, job.ds, version, None, prepared.added, seconds, unchanged, prepared.hint))
+
+    @staticmethod
+    def _give_up(landing: Landing) -> None:
+        try:
+            landing.prepared.job.store.remove(landing.prepared.version_folder)
+        except DaysliceError:
+            landing.orphaned = True
+
+
+def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, LandedFile]:
+    """COPY one SELECT into one file. Gives the rows that PostgreSQL reports, and the file."""
+    prepared = landing.prepared
+    job, columns = prepared.job, prepared.columns
+    header = [column.name for column in columns]
+    if len(columns) == 1:
+        header.append(PADDING)
+    hashes = [position for position, column in enumerate(columns) if column.is_hashed]
+    with session.cursor() as cursor:
+        statement = sql.SQL("copy ({}) to stdout").format(prepared.selects[number]).as_string(cursor)
+
+        def copy(out: BinaryIO) -> None:
+            cursor.copy_expert(statement, HashingWriter(out, hashes, hash_key()) if hashes else out)
+
+        file = land(
+            job.store,
+            f"{prepared.version_folder}/ds={job.ds}/part-{number:05}.{SUFFIX}",
+            header,
+            copy,
+            landing.seen,
+            check_utf8=prepared.moment["source_encoding"] == "SQL_ASCII",
+        )
+        return cursor.rowcount, file

@@ -1,0 +1,75 @@
+"""The end of an import: the counts must agree, then the version is published, with its receipt."""
+
+import hashlib
+import json
+import secrets
+from datetime import UTC, datetime
+
+from dayslice import __version__
+from dayslice.errors import Refused
+from dayslice.settings import Empty
+from dayslice.slices import Receipt, Version
+from importers.job import Landing, Prepared
+from importers.landing import LandedFile
+from importers.preparing import check_shrink
+
+# One a process: the slices of one command say so.
+RUN = secrets.token_hex(4)
+
+
+def finish(landing: Landing) -> tuple[Version, bool]:
+    """Check and publish what has landed. Gives the version, and whether it is the one that stood, unchanged."""
+    prepared, job = landing.prepared, landing.prepared.job
+    version = staged_version(prepared, landing.copied, sorted(landing.files, key=lambda file: file.path))
+    stands = prepared.published.get(job.ds)
+    if job.again and stands and _same(stands, version):
+        job.store.remove(prepared.version_folder)
+        return stands, True
+    check_counts(landing, version)
+    check_shrink(prepared, landing.copied)
+    for each in job.engine.publish(version):
+        job.store.remove(f"{job.folder}/{each.id}")
+    return version, False
+
+
+def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Version:
+    """The version with its receipt."""
+    schema = json.dumps([column.schema() for column in prepared.columns], ensure_ascii=False)
+    receipt = Receipt(
+        rows=rows,
+        bytes=sum(file.bytes for file in files),
+        files=len(files),
+        started=prepared.started,
+        finished=datetime.now(UTC).isoformat(),
+        run=RUN,
+        tool=f"dayslice {__version__}",
+        more={
+            "columns": schema,
+            "schema_fingerprint": hashlib.sha256(schema.encode()).hexdigest()[:16],
+            "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),
+            "checksums": json.dumps([f"sha256:{file.sha256}" for file in files]),
+            "longest_line": str(max(file.longest for file in files)),
+            **prepared.moment,
+        },
+    )
+    location = prepared.job.store.location(f"{prepared.version_folder}/ds={prepared.job.ds}")
+    return Version(prepared.job.slice, prepared.version_id, receipt, location)
+
+
+def check_counts(landing: Landing, version: Version) -> None:
+    """Refuse a version whose rows are not as many by COPY, in the files and as the engine reads them."""
+    job = landing.prepared.job
+    landed, read = sum(file.rows for file in landing.files), job.engine.count(version)
+    if not landing.copied == landed == read:
+        raise Refused(
+            f"{job.slice}: the counts do not agree, so nothing was published: COPY gave {landing.copied} rows, the "
+            f"files have {landed}, the engine reads {read}"
+        )
+    if landing.copied == 0 and job.node.settings.empty is Empty.REFUSE:
+        raise Refused(
+            f"{job.slice} is empty, which a {job.node.settings.kind.value} import refuses; `empty: publish` allows it"
+        )
+
+
+def _same(stands: Version, version: Version) -> bool:
+    return all(stands.receipt.more.get(key) == version.receipt.more[key] for key in ("columns", "checksums"))
