@@ -38,6 +38,8 @@ class Dbt:
     target: str | None = None
     manifest: Any = None
     on_node: Callable[[NodeResult], None] | None = field(default=None)
+    warnings: list[str] = field(default_factory=list)
+    """What macros warned of in the running command: audits of severity warn."""
 
     def parse(self) -> Any:
         """Parse the project, from dbt's partial-parse file where it is fresh. Raises UsageError as dbt words it."""
@@ -54,6 +56,7 @@ class Dbt:
         """
         if self.manifest is None:
             self.parse()
+        self.warnings = []
         previous = os.environ.get("DAYSLICE_DS")
         if ds is not None:
             os.environ["DAYSLICE_DS"] = ds
@@ -84,6 +87,8 @@ class Dbt:
             return runner.invoke([*_ALWAYS, *command, *where, *target])
 
     def _heard(self, event: Any) -> None:
+        if event.info.name == "JinjaLogWarning":
+            self.warnings.append(event.data.msg)
         if self.on_node is None or event.info.name != "NodeFinished":
             return
         result = event.data.run_result

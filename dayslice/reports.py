@@ -41,8 +41,9 @@ class Report:
     def heard(self, outcome: Outcome) -> None:
         """Count one slice; say at once what went wrong."""
         self.progress.update(self.task, description=f"{outcome.ds} {outcome.table}", advance=1)
-        if outcome.status == "failed" and not self.as_json:
-            self.console.print(f"[red]failed[/red] {outcome.table} {outcome.ds}:", highlight=False)
+        if outcome.message and outcome.status != "skipped" and not self.as_json:
+            what = "[red]failed[/red]" if outcome.failed else "[yellow]warned[/yellow]"
+            self.console.print(f"{what} {outcome.table} {outcome.ds}:", highlight=False)
             self.console.print(outcome.message, markup=False)
 
 

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one slice. `status`: published, failed, or skipped (something before it failed)."""
+    """What became of one slice. `status`: published, failed, or skipped (something before it failed).
+
+    `message`: why it is not there, or what its audits warned of.
+    """
 
     table: str
     ds: str
@@ -94,7 +97,10 @@ def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> 
     def on_node(result: NodeResult) -> None:
         if result.unique_id in models:
             told.add(result.unique_id)
-            tell(outcome_of(models[result.unique_id], step.ds, result))
+            node = models[result.unique_id]
+            # As macros/audits/audit_slice.sql words it: dbt does not say which node warns.
+            warnings = [each for each in project.dbt.warnings if each.startswith(f"{node.name} {step.ds}, audit ")]
+            tell(outcome_of(node, step.ds, result, warnings))
 
     project.dbt.on_node = on_node
     try:
@@ -147,14 +153,15 @@ def preparations(graph: Node, models: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def outcome_of(node: TableNode, ds: str, result: NodeResult) -> Outcome:
-    """dbt's result of a model as what became of its slice."""
+def outcome_of(node: TableNode, ds: str, result: NodeResult, warnings: Iterable[str] = ()) -> Outcome:
+    """dbt's result of a model as what became of its slice, with what its audits warned of."""
     if result.failed:
         # dbt's first line only says where; the sentence comes after it.
         lines = result.message.split("\n", 1)
         return Outcome(node.name, ds, "failed", lines[-1].strip(), result.seconds)
     status = "skipped" if result.status == "skipped" else "published"
-    return Outcome(node.name, ds, status, "" if status == "published" else "not built", result.seconds)
+    message = "\n".join(warnings) if status == "published" else "not built"
+    return Outcome(node.name, ds, status, message, result.seconds)
 
 
 def _is_left(graph: Node, node: Node, built: set[str]) -> bool:

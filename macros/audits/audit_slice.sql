@@ -14,11 +14,13 @@
     {%- endfor -%}
     {%- for found in run_query(queries | join('\nunion all\n')) -%}
       {%- set audit = audits[found[0] | int] -%}
-      {%- set line = audit.name ~ ': ' ~ found[1] ~ ' failing; to see them:\n' ~ audit.sql -%}
+      {%- set line = audit.name ~ ': ' ~ found[1] ~ ' failing; to see them:\n' -%}
       {%- if audit.severity == 'error' and found[3] -%}
-        {%- do failed.append(line) -%}
+        {%- do failed.append(line ~ audit.sql) -%}
       {%- elif found[2] -%}
-        {%- do warned.append(line) -%}
+        {#- Once it is published, the rows are found in the table. -#}
+        {%- set published = "(select * from " ~ this ~ " where ds = '" ~ ds ~ "')" -%}
+        {%- do warned.append(line ~ audit.sql | replace(staged_relation | string, published)) -%}
       {%- endif -%}
     {%- endfor -%}
   {%- endif -%}

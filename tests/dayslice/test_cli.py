@@ -15,12 +15,16 @@ sources:
     tables: [{name: orders}]
 models:
   - {name: daily, config: {meta: {slice: events}}}
+  - name: odd
+    config: {meta: {slice: events}}
+    columns: [{name: id, data_tests: [{accepted_values: {arguments: {values: [7]}, config: {severity: warn}}}]}]
 """
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    files = {"models/models.yml": YAML, "models/daily.sql": "select id from {{ slice('erp', 'orders') }}"}
+    select = "select id from {{ slice('erp', 'orders') }}"
+    files = {"models/models.yml": YAML, "models/daily.sql": select, "models/odd.sql": select}
     made = WarehouseProject(tmp_path_factory.mktemp("project"), files)
     for ds in ("2013-01-05", "2013-01-06"):
         made.land("orders", ds, "select 1 as id", "id int")
@@ -44,9 +48,17 @@ def run(project, monkeypatch, capsys):
 
 
 def test_what_is_done_ends_with_0(run):
-    code, out, _ = run("build", "--ds", "2013-01-05", "--json")
+    code, out, _ = run("build", "--ds", "2013-01-05", "--json", "--select", "daily")
     assert code == 0
     assert [(each["table"], each["status"]) for each in json.loads(out)["slices"]] == [("daily", "published")]
+
+
+def test_a_warning_is_reported_and_published(run, project):
+    code, out, err = run("build", "--ds", "2013-01-05", "--select", "odd")
+    assert (code, out) == (0, "1 published\n")
+    assert "warned odd 2013-01-05" in err
+    assert "accepted_values_odd_id__7: 1 failing; to see them:" in err
+    assert list(project.published("odd")) == ["2013-01-05"]
 
 
 def test_a_backfill_makes_what_is_missing_and_says_what_failed(run, project):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dbt.cli.main import dbtRunner
 
 MACROS = Path(__file__).parents[2] / "macros"
 FILES = sorted(MACROS.rglob("*.sql"))
@@ -29,13 +30,29 @@ def test_a_file_has_one_public_macro_named_like_it_and_its_arguments_are_documen
         assert public == [path.stem.removesuffix("_materialization")]
         return
     assert public == [path.stem]
-    documented = described(path.parent)[path.stem]
+    documents = described(path.parent)
+    documented = documents.get(path.stem) or documents[f"test_{path.stem}"]
     arguments = [each.split("=")[0].strip() for each in signatures[path.stem].split(",") if each.strip()]
     assert [each["name"] for each in documented.get("arguments", [])] == arguments
     assert all(each.get("description") for each in [documented, *documented.get("arguments", [])])
 
 
 def test_nothing_is_documented_that_is_not_there():
-    names = {path.stem for path in FILES}
+    names = {name for path in FILES for name in (path.stem, f"test_{path.stem}")}
     for folder in {path.parent for path in FILES}:
         assert set(described(folder)) <= names
+
+
+def test_the_project_parses_without_a_warning(tmp_path):
+    heard = []
+    options = {
+        "project_dir": MACROS.parent,
+        "profiles_dir": MACROS.parent,
+        "log_path": tmp_path,
+        "target_path": tmp_path,
+    }
+    parsed = dbtRunner(callbacks=[heard.append]).invoke(
+        ["parse"], **{key: str(value) for key, value in options.items()}, partial_parse=False, log_level="none"
+    )
+    assert parsed.success, parsed.exception
+    assert [event.info.msg for event in heard if event.info.level in ("warn", "error")] == []

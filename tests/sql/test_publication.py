@@ -113,6 +113,10 @@ def test_a_warning_publishes_and_is_recorded(project):
     land(project, "2013-01-01", "(1, 'c')")
     assert project.build("2013-01-01", "kinds", "audited")["audited"].status == "success"
     assert project.published("audited")["2013-01-01"].receipt.more["audits"] == "3 passed, 1 warned"
+    (warning,) = project.dbt.warnings
+    said, query = warning.split(" to see them:\n")
+    assert said == "audited 2013-01-01, audit accepted_values_audited_kind__a__b: 1 failing;"
+    assert project.query(query) == [("c", 1)]
 
 
 def test_tests_after_publication_see_this_ds_only(project):
