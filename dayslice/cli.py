@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "docs": "docs",
     "versions": "versions",
     "rollback": "rollback",
+    "retain": "retain",
     "stack": "stack",
 }
 

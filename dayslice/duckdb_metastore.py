@@ -66,6 +66,13 @@ class DuckDBMetastore:
         found = self._versions(where, [slice.table.schema, slice.table.name, slice.ds])
         return sorted(found, key=lambda v: v.id, reverse=True)
 
+    def history(self, table: Table) -> dict[str, list[Version]]:
+        """The kept versions of all slices of a table, by ds, each list newest first."""
+        found: dict[str, list[Version]] = {}
+        for version in reversed(self._versions("table_schema = ? and table_name = ?", [table.schema, table.name])):
+            found.setdefault(version.slice.ds, []).append(version)
+        return dict(sorted(found.items()))
+
     def forget(self, version: Version) -> None:
         """Forget a version. The rows of a published one are the caller's to delete, in the same transaction."""
         s = version.slice

@@ -71,6 +71,11 @@ class GlueMetastore:
         partition = self._partition(slice)
         return [] if partition is None else _versions(slice, partition)
 
+    def history(self, table: Table) -> dict[str, list[Version]]:
+        """The kept versions of all slices of a table, by ds, each list newest first."""
+        found = ((Slice(table, each["Values"][0]), each) for each in self._all_partitions(table))
+        return {slice.ds: _versions(slice, partition) for slice, partition in found}
+
     def forget(self, version: Version) -> None:
         """Forget a kept version; of a published one, remove its slice from the table. Files stay."""
         partition = self._partition(version.slice)

@@ -73,15 +73,8 @@ class HiveMetastore:
 
     def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
         """The published versions of a table, by ds: those of `ds` that exist, or all."""
-        wanted = self.published_ds(table) if ds is None else sorted(set(ds))
-        holder = self._holder(table)
-        found: dict[str, Version] = {}
-        for start in range(0, len(wanted), _BATCH):
-            names = [partition_name(each) for each in wanted[start : start + _BATCH]]
-            for partition in self._partitions(holder, names):
-                version = published_version(_slice(table, partition), partition.sd.location, partition.parameters)
-                found[version.slice.ds] = version
-        return found
+        found = self._of(table, self.published_ds(table) if ds is None else sorted(set(ds)))
+        return {s.ds: published_version(s, partition.sd.location, partition.parameters) for s, partition in found}
 
     def published_ds(self, table: Table) -> list[str]:
         """Every published ds of a table, oldest first; names only, so that it is quick with ten thousand of them."""
@@ -99,7 +92,7 @@ class HiveMetastore:
             existing = self._partition(version.slice)
             try:
                 if existing is None:
-                    self._add(self._new_partition(version))
+                    self._add(self.new_partition(version))
                 else:
                     self._alter(_replaced(existing, version))
                 return
@@ -112,6 +105,11 @@ class HiveMetastore:
         """All kept versions of a slice, newest first."""
         partition = self._partition(slice)
         return [] if partition is None else all_versions(slice, partition.sd.location, partition.parameters)
+
+    def history(self, table: Table) -> dict[str, list[Version]]:
+        """The kept versions of all slices of a table, by ds, each list newest first."""
+        found = self._of(table, self.published_ds(table))
+        return {s.ds: all_versions(s, partition.sd.location, partition.parameters) for s, partition in found}
 
     def forget(self, version: Version) -> None:
         """Forget a kept version; of a published one, remove its slice from the table. Files stay."""
@@ -173,6 +171,13 @@ class HiveMetastore:
             self._holders[table] = landed
         return self._holders[table]
 
+    def _of(self, table: Table, ds: list[str]) -> Iterator[tuple[Slice, Any]]:
+        holder = self._holder(table)
+        for start in range(0, len(ds), _BATCH):
+            names = [partition_name(each) for each in ds[start : start + _BATCH]]
+            for partition in self._partitions(holder, names):
+                yield _slice(table, partition), partition
+
     def _partition(self, slice: Slice) -> Any:
         found = self._partitions(self._holder(slice.table), [partition_name(slice.ds)])
         return found[0] if found else None
@@ -193,7 +198,8 @@ class HiveMetastore:
         names = (partition.dbName, partition.tableName)
         self._call(lambda client: client.alter_partition_with_environment_context(*names, partition, _CONTEXT))
 
-    def _new_partition(self, version: Version) -> Any:
+    def new_partition(self, version: Version) -> Any:
+        """The partition that would show a version, as Thrift has it. Raises DaysliceError if there is no such table."""
         table = self._holder(version.slice.table)
         parent = self._table(table)
         if parent is None:

@@ -32,6 +32,10 @@ class Metastore(Protocol):
         """All kept versions of a slice, newest first, the published one among them."""
         ...
 
+    def history(self, table: Table) -> dict[str, list[Version]]:
+        """The kept versions of all slices of a table, by ds, each list newest first. Few calls for many slices."""
+        ...
+
     def forget(self, version: Version) -> None:
         """Forget a kept version; of a published one, remove its slice from the table."""
         ...

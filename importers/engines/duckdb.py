@@ -182,6 +182,20 @@ class DuckDBEngine:
         with cursor:
             yield cursor
 
+    def unpublish(self, versions: list[Version]) -> None:
+        """Forget versions of one table, slices and all; its views are made anew in the same transaction."""
+        with open_duckdb(self.file) as connection:
+            metastore = DuckDBMetastore(connection)
+            connection.begin()
+            try:
+                for version in versions:
+                    metastore.forget(version)
+                self._make_views(connection, versions[0].slice.table, metastore)
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
     def _make_views(self, connection: Any, table: Table, metastore: DuckDBMetastore) -> None:
         published = metastore.published(table)
         view = f"{quoted(table.schema)}.{quoted(table.name)}"

@@ -1,0 +1,52 @@
+"""`dayslice retain`: delete what the tables' retention lets go."""
+
+import json
+from dataclasses import asdict
+
+import click
+
+from dayslice.commands.options import as_json, exclude, select, target
+from dayslice.project import load_project
+from dayslice.retain import Retained, retain
+from dayslice.selection import select_tables
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@select
+@exclude
+@target
+@as_json
+def command(
+    dry_run: bool, select: tuple[str, ...], exclude: tuple[str, ...], target: str | None, as_json: bool
+) -> None:
+    """Delete slices that are past their table's retention, versions beyond those kept, and what dead runs left.
+
+    Never the newest slice, nor one that a slice still to be computed reads. Files go a grace time later
+    (DAYSLICE_GRACE_HOURS, default 24), at the next run, so that running queries finish. A rerun goes on after a kill.
+
+    \b
+    Examples:
+      dayslice retain --dry-run
+      dayslice retain --select flights_flat
+    """
+    project = load_project(target=target)
+    results = []
+    for each in retain(project, select_tables(project, select, exclude), dry_run):
+        results.append(each)
+        if not as_json:
+            _tell(each, dry_run)
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in results], indent=2))
+
+
+def _tell(result: Retained, dry_run: bool) -> None:
+    verb = "would go" if dry_run else "gone"
+    if result.slices:
+        click.echo(f"{result.table}: {len(result.slices)} slices {verb}, {result.slices[0]} to {result.slices[-1]}")
+    if result.needed:
+        click.echo(f"{result.table}: {len(result.needed)} slices kept: a slice still to be computed reads them")
+    if result.versions:
+        click.echo(f"{result.table}: {len(result.versions)} versions {verb}")
+    if result.files:
+        click.echo(f"{result.table}: the files of {len(result.files)} versions {verb}")

@@ -1,0 +1,94 @@
+"""`dayslice retain` on real services."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dayslice.store.interface import open_store
+
+DAYSLICE = str(Path(sys.executable).with_name("dayslice"))
+YAML = """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, slice: events}}
+    tables: [{name: orders}]
+models:
+  - {name: kept_short, config: {meta: {slice: events, retention: [2 days, keep 2 versions]}}}
+  - {name: reader, config: {meta: {slice: events}}}
+"""
+DAYS = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04", "2013-01-05"]
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    project = make_project(
+        {
+            "models/m.yml": YAML,
+            "models/kept_short.sql": "select id from {{ slice('erp', 'orders') }}",
+            "models/kept_short_latest.sql": "{{ latest('kept_short') }}",
+            "models/reader.sql": "select id from {{ slice('kept_short') }}",
+        }
+    )
+    project.empty()
+    for ds in DAYS:
+        project.land("orders", ds, "values 1", "id int")
+        project.build(ds, "kept_short", "kept_short_latest", *([] if ds == DAYS[1] else ["reader"]))
+    for _ in range(3):
+        project.build(DAYS[-1], "kept_short")
+    return project
+
+
+def run(project, *command, grace="24"):
+    env = {**os.environ, "DAYSLICE_GRACE_HOURS": grace}
+    done = subprocess.run([DAYSLICE, *command], check=False, cwd=project.root, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {each["table"]: each for each in json.loads(done.stdout)}
+
+
+def folders(project):
+    return set(open_store(f"{project.stack.warehouse}/analytics/kept_short").folders("")) - {"_retired"}
+
+
+def test_retention_deletes_slices_then_files_and_keeps_what_is_needed(project):
+    before = project.published("kept_short")
+    command = ["retain", "--select", "kept_short", "--json"]
+    planned = run(project, *command, "--dry-run")["kept_short"]
+    assert planned["slices"] == [DAYS[0], DAYS[2]]
+    assert planned["needed"] == [DAYS[1]], "its reader's slice is not built yet"
+    assert len(planned["versions"]) == 2
+    assert project.published("kept_short") == before, "a dry run changes nothing"
+
+    present = folders(project)
+    done = run(project, *command)["kept_short"]
+    assert done == planned
+    assert sorted(project.published("kept_short")) == [DAYS[1], DAYS[3], DAYS[4]]
+    assert folders(project) == present, "files go a grace time later: somebody may be reading them"
+    assert project.query("select distinct ds from analytics.kept_short_latest") == [(DAYS[4],)]
+
+    again = run(project, *command, grace="0")["kept_short"]
+    assert again["slices"] == again["versions"] == []
+    assert {before[DAYS[0]].id, before[DAYS[2]].id} <= {each.rpartition("/")[2] for each in again["files"]}
+    assert not folders(project) & {before[DAYS[0]].id, before[DAYS[2]].id}
+    assert project.query("select ds, count(*) from analytics.kept_short group by ds order by ds") == [
+        (DAYS[1], 1),
+        (DAYS[3], 1),
+        (DAYS[4], 1),
+    ]
+    assert run(project, *command, grace="0")["kept_short"]["files"] == []
+
+
+def test_what_a_dead_run_left_goes_past_the_grace_time_only(project):
+    store = open_store(project.stack.warehouse)
+    dead, other = "v20130101000000000000_abcdef", "notes"
+    young = f"v2999{dead[5:]}"
+    for name in (dead, young, other):
+        file = store.create(f"analytics/kept_short/{name}/ds=2013-01-05/file")
+        file.write(b"half")
+        file.close()
+    done = run(project, "retain", "--select", "kept_short", "--json")["kept_short"]
+    assert [each.rpartition("/")[2] for each in done["files"]] == [dead]
+    assert {young, other} <= folders(project), "what may be somebody's, and what is not ours, stays"
