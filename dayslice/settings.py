@@ -55,7 +55,9 @@ IMPORT_KEYS = {
     "row_filter": "an SQL condition on the source's rows",
     "hashed": "columns that are landed as a keyed hash",
     "types": "column: text, or decimal(p,s), where a type cannot be carried as it is",
-    "streams": "how many parallel COPY streams",
+    "streams": "how many sessions read from the source at once, parts of a large table among them; default: 2",
+    "lock_timeout": "how long to wait for a lock in the source; default: 10s",
+    "statement_timeout": "how long one COPY may take; default: 6h",
 }
 # Left by macros, not written by people.
 WAIT_PREFIX = "wait "

@@ -1,8 +1,9 @@
 """Named PostgreSQL connections: secrets from the environment only, read-only sessions with time-outs."""
 
+import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,13 @@ SESSION = {
 }
 # A server that is gone without a word is noticed after a minute and a half, not after two hours.
 LINK: dict[str, Any] = {"connect_timeout": 15, "keepalives_idle": 30, "keepalives_interval": 15, "keepalives_count": 4}
+# What a table's YAML may set otherwise.
+TIMEOUTS = ("lock_timeout", "statement_timeout")
 EMBEDDED = "embedded:"
+
+
+class Lost(Transient):
+    """The server went away in the middle: what was being read may be read again, in a new snapshot."""
 
 
 def variable_of(name: str) -> str:
@@ -38,9 +45,14 @@ def variable_of(name: str) -> str:
     return f"DAYSLICE_CONNECTION_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
 
 
+def replica_variable_of(name: str) -> str:
+    """The one that holds its replica, which is read instead where it is set."""
+    return f"{variable_of(name)}_REPLICA"
+
+
 def dsn_of(name: str, home: Path) -> str:
     """How to connect, for libpq. Starts an embedded server where `connections.yml` says so. Raises UsageError."""
-    dsn = os.environ.get(variable_of(name))
+    dsn = os.environ.get(replica_variable_of(name)) or os.environ.get(variable_of(name))
     if dsn:
         return dsn
     file = home / "connections.yml"
@@ -70,7 +82,8 @@ def connect(name: str, home: Path, snapshot: str | None = None) -> Iterator[Any]
     except psycopg2.OperationalError as error:
         raise Transient(f"connection {name!r}: {one_line(error)}") from None
     except psycopg2.ProgrammingError:  # its message shows the text, and so maybe the password
-        raise UsageError(f"{variable_of(name)} is neither a URI nor a connection string of libpq's") from None
+        variable = replica_variable_of(name) if os.environ.get(replica_variable_of(name)) else variable_of(name)
+        raise UsageError(f"{variable} is neither a URI nor a connection string of libpq's") from None
     try:
         # Not as start-up options: poolers refuse those.
         connection.autocommit = True
@@ -87,6 +100,32 @@ def connect(name: str, home: Path, snapshot: str | None = None) -> Iterator[Any]
         connection.close()
 
 
+@contextmanager
+def savepoint(session: Any) -> Iterator[None]:
+    """What fails in here leaves the transaction, and so its snapshot, as it was, if the connection still stands."""
+    with session.cursor() as cursor:
+        cursor.execute("savepoint here")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(psycopg2.Error), session.cursor() as cursor:
+            cursor.execute("rollback to savepoint here")
+            cursor.execute("release savepoint here")
+        raise
+    with session.cursor() as cursor:
+        cursor.execute("release savepoint here")
+
+
+def set_timeouts(session: Any, settings: Mapping[str, Any]) -> None:
+    """The time-outs of one table, until the transaction or the next call changes them. Raises UsageError."""
+    for name in TIMEOUTS:
+        value = str(settings.get(name, SESSION[name]))
+        if not re.fullmatch(r"\d+(ms|s|min|h|d)?", value):
+            raise UsageError(f"{name}: {value!r} is no duration of PostgreSQL's: write 10s, 5min or 6h; 0 is none")
+        with session.cursor() as cursor:
+            cursor.execute("select set_config(%s, %s, true)", (name, value))
+
+
 def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
     """What PostgreSQL said, in one line that names the place and what to do."""
     said = one_line(error)
@@ -96,12 +135,25 @@ def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
             f"or raise max_standby_streaming_delay or set hot_standby_feedback on the replica ({said})"
         )
     if isinstance(error, errors.LockNotAvailable):
-        return Transient(f"{where}: somebody holds a lock on the source table (a migration?): try again ({said})")
+        return Transient(
+            f"{where}: somebody has held a lock on the source table (a migration?) for longer than `lock_timeout`: "
+            f"try again ({said})"
+        )
+    if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
+        return DaysliceError(
+            f"{where}: the COPY took longer than `statement_timeout` allows: raise it in the YAML, or add `streams`"
+        )
+    if is_lost(error):
+        return Lost(f"{where}: the connection to PostgreSQL was lost: {said}")
     if isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
         return Transient(f"{where}: the server ended the query: {said}")
-    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and error.pgcode is None:
-        return Transient(f"{where}: the connection to PostgreSQL was lost: {said}")
     return DaysliceError(f"{where}: PostgreSQL: {said}")
+
+
+def is_lost(error: psycopg2.Error) -> bool:
+    """Whether the server went away, rather than refused."""
+    gone = errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow | psycopg2.InterfaceError
+    return isinstance(error, gone) or (isinstance(error, psycopg2.OperationalError) and error.pgcode is None)
 
 
 def one_line(error: Exception) -> str:

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 import psycopg2
 from psycopg2 import sql
 
-from dayslice.errors import DaysliceError
-from importers.connections import connect, source_error
+from dayslice.errors import DaysliceError, Transient
+from importers.connections import Lost, connect, savepoint, set_timeouts, source_error
 from importers.finishing import finish
 from importers.hashing import HashingWriter, hash_key
 from importers.job import ImportResult, Landing
@@ -73,6 +73,7 @@ class Streams:
         except (DaysliceError, psycopg2.Error) as error:
             # Fewer streams than asked for (too many connections, say) still get it done, unless there is none.
             failure = error if isinstance(error, DaysliceError) else source_error(f"connection {self.name!r}", error)
+            failure = Lost(str(failure)) if isinstance(failure, Transient) else failure
             if not self.sessions:
                 for landing, _ in self._take_all(queue):
                     self._ended(landing, failure)
@@ -102,21 +103,14 @@ class Streams:
     def _land_part(self, session: Any, landing: Landing, number: int) -> None:
         where = landing.prepared.job.slice
         try:
-            with session.cursor() as cursor:
-                cursor.execute("savepoint part")
-            copied, file = copy_part(session, landing, number)
+            with savepoint(session):
+                set_timeouts(session, landing.prepared.job.node.meta)
+                copied, file = copy_part(session, landing, number)
         except psycopg2.Error as error:
-            # Go on with the same snapshot for the next table, if the connection still stands.
-            with contextlib.suppress(psycopg2.Error), session.cursor() as cursor:
-                cursor.execute("rollback to savepoint part")
             if NOT_EXACT in str(error):
                 value = str(error).split('"')[1::2]
                 raise DaysliceError(f"{where}: column {(value or [str(error)])[0]}; nothing was imported") from None
             raise source_error(where, error) from None
-        except DaysliceError:
-            with contextlib.suppress(psycopg2.Error), session.cursor() as cursor:
-                cursor.execute("rollback to savepoint part")
-            raise
         with landing.lock:
             landing.copied += copied
             landing.files.append(file)

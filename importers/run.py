@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
 import psycopg2
 
@@ -16,7 +17,7 @@ from dayslice.settings import Kind
 from dayslice.snapshots import snapshot_slices
 from dayslice.store.interface import open_store
 from importers.cleaning import Begun
-from importers.connections import connect, source_error
+from importers.connections import Lost, connect, savepoint, set_timeouts, source_error
 from importers.copying import Streams
 from importers.engines.duckdb import DuckDBEngine
 from importers.job import ImportResult, Job, Landing, Prepared, Progress
@@ -25,6 +26,9 @@ from importers.preparing import prepare, standing, streams_of
 __all__ = ["ImportResult", "Progress", "import_tables", "plan_imports"]
 
 Tell = Callable[[ImportResult], None]
+Watch = Callable[[Progress], None] | None
+# How long a server that went away may take to come back.
+RESTART_SECONDS = 30.0
 
 
 def import_tables(
@@ -128,8 +132,8 @@ def _limit(jobs: Sequence[Job]) -> int:
     return max(streams_of(job) for job in jobs)
 
 
-def _import_from(name: str, jobs: list[Job], tell: Tell, watch: Callable[[Progress], None] | None) -> None:
-    streams = _limit(jobs)
+def _import_from(name: str, jobs: list[Job], tell: Tell, watch: Watch) -> None:
+    """All jobs of one source. Those that a restart of its server ended are done once more, in a new snapshot."""
     project = jobs[0].project
     with contextlib.ExitStack() as locks:
         # All at once and in one order: two commands that want the same slices wait for each other, in turn.
@@ -137,18 +141,51 @@ def _import_from(name: str, jobs: list[Job], tell: Tell, watch: Callable[[Progre
         for each in begun:
             each.lock.acquire()
             locks.callback(each.lock.release)
-        stands = standing(jobs)
-        with connect(name, project.target.home) as lead:
-            landings: list[Landing] = []
-            for job in jobs:
-                start = time.perf_counter()
-                try:
+        lost: list[ImportResult] = []
+        _import_once(
+            name, jobs, lambda result: (lost.append if isinstance(result.error, Lost) else tell)(result), watch
+        )
+        if not lost:
+            return
+        if not _is_back(name, project.target.home):
+            for result in lost:
+                tell(result)
+            return
+        slices = {(result.table.unique_id, result.ds) for result in lost}
+        _import_once(name, [job for job in jobs if (job.node.unique_id, job.ds) in slices], tell, watch)
+
+
+def _is_back(name: str, home: Path) -> bool:
+    """Whether a server that went away answers again, within the time that a restart takes."""
+    deadline = time.monotonic() + RESTART_SECONDS
+    while True:
+        try:
+            with connect(name, home):
+                return True
+        except DaysliceError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+
+
+def _import_once(name: str, jobs: list[Job], tell: Tell, watch: Watch) -> None:
+    """In one snapshot."""
+    streams = _limit(jobs)
+    home = jobs[0].project.target.home
+    stands = standing(jobs)
+    with connect(name, home) as lead:
+        landings: list[Landing] = []
+        for job in jobs:
+            start = time.perf_counter()
+            try:
+                with savepoint(lead):
+                    set_timeouts(lead, job.node.meta)
                     landings.append(Landing(prepare(lead, job, stands[job.slice], streams), start, watch))
-                except DaysliceError as error:
-                    tell(ImportResult(job.node, job.ds, error=error, seconds=time.perf_counter() - start))
-                except psycopg2.Error as error:
-                    raise source_error(f"connection {name!r}", error) from None
-            Streams(name, project.target.home, lead, tell).run(landings, streams)
-        for landing in landings:
-            if not landing.orphaned:
-                Begun(project.target.home, landing.prepared.job.slice).write([])
+            except DaysliceError as error:
+                tell(ImportResult(job.node, job.ds, error=error, seconds=time.perf_counter() - start))
+            except psycopg2.Error as error:
+                tell(ImportResult(job.node, job.ds, error=source_error(job.slice, error)))
+        Streams(name, home, lead, tell).run(landings, streams)
+    for landing in landings:
+        if not landing.orphaned:
+            Begun(home, landing.prepared.job.slice).write([])

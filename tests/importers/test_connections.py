@@ -1,0 +1,128 @@
+"""Sessions: read-only, with time-outs, on the replica where there is one; refusals in one line without secrets."""
+
+import time
+
+import psycopg2
+import pytest
+from psycopg2.extensions import make_dsn
+
+from dayslice.errors import DaysliceError, Transient, UsageError
+from importers.connections import connect, dsn_of, source_error
+
+SECRET = "hunter2-is-secret"
+
+
+def refused(warehouse, **meta):
+    error = warehouse.run(warehouse.node("t", **meta))["t"].error
+    assert error is not None
+    assert "\n" not in str(error)
+    assert SECRET not in str(error)
+    return error
+
+
+def test_a_session_writes_nothing(database, tmp_path):
+    database.execute("create table t as select 1 as id")
+    with connect("source", tmp_path) as session, session.cursor() as cursor:
+        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+            cursor.execute("insert into t values (2)")
+        session.rollback()
+        cursor.execute("show lock_timeout")
+        assert cursor.fetchone() == ("10s",)
+
+
+def test_the_replica_is_read_where_one_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("DAYSLICE_CONNECTION_ERP", "postgresql://primary/erp")
+    assert dsn_of("erp", tmp_path) == "postgresql://primary/erp"
+    monkeypatch.setenv("DAYSLICE_CONNECTION_ERP_REPLICA", "postgresql://replica/erp")
+    assert dsn_of("erp", tmp_path) == "postgresql://replica/erp"
+
+
+def test_a_replica_that_cancels_says_what_to_change():
+    class Cancelled(psycopg2.errors.SerializationFailure):
+        def __str__(self):
+            return "ERROR:  canceling statement due to conflict with recovery\nDETAIL:  User query might have needed …"
+
+    error = source_error("erp.orders 2013-01-05", Cancelled())
+    assert isinstance(error, Transient)
+    assert "hot_standby_feedback" in str(error)
+
+
+def test_a_locked_table_is_not_waited_for_long(database, warehouse):
+    database.execute("create table t as select 1 as id")
+    with psycopg2.connect(database.dsn) as other, other.cursor() as cursor:
+        cursor.execute("lock table t in access exclusive mode")
+        error = refused(warehouse, lock_timeout="100ms")
+    assert isinstance(error, Transient)
+    assert "lock_timeout" in str(error)
+
+
+def test_a_copy_that_takes_too_long_is_ended(database, warehouse):
+    database.execute("create view t as select n as id, pg_sleep(0.1)::text as s from generate_series(1, 100) as n")
+    error = refused(warehouse, statement_timeout="300ms")
+    assert "statement_timeout" in str(error)
+    assert warehouse.landed() == []
+
+
+def test_a_timeout_that_is_none(database, warehouse):
+    database.execute("create table t as select 1 as id")
+    error = refused(warehouse, lock_timeout="soon")
+    assert isinstance(error, UsageError)
+    assert "write 10s" in str(error)
+
+
+def test_timeouts_of_one_table_are_not_the_next_ones(database, warehouse):
+    database.execute("create view a as select current_setting('lock_timeout') as said")
+    database.execute("create view b as select current_setting('lock_timeout') as said")
+    warehouse.run(warehouse.node("a", lock_timeout="7s", streams=1), warehouse.node("b", streams=1))
+    assert warehouse.query("select said from erp.a union all select said from erp.b") == [("7s",), ("10s",)]
+
+
+def test_a_wrong_password(debian_server, warehouse, monkeypatch):
+    rules = debian_server.directory / "data" / "pg_hba.conf"
+    rules.write_text("local all careful scram-sha-256\n" + rules.read_text())
+    with psycopg2.connect(debian_server.dsn) as admin, admin.cursor() as cursor:
+        cursor.execute("create role careful login password 'right'; select pg_reload_conf()")
+    monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", make_dsn(debian_server.dsn, user="careful", password=SECRET))
+    for _ in range(50):  # until the server has read its rules again
+        if "password authentication failed" in str(refused(warehouse)):
+            return
+        time.sleep(0.1)
+    pytest.fail("the password was not asked for")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        (f"postgresql://u:{SECRET}@127.0.0.1:1/x", "Connection refused"),
+        (f"postgresql://u:{SECRET}@[/x", "neither a URI"),
+        (f"host=127.0.0.1 nonsense={SECRET}", "neither a URI"),
+    ],
+)
+def test_no_server_and_no_such_address(warehouse, monkeypatch, dsn, said):
+    monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", dsn)
+    assert said in str(refused(warehouse))
+
+
+def test_what_the_reader_may_not_read_is_named(database, warehouse, monkeypatch):
+    database.execute(
+        "create table t (id int, salary int); insert into t values (1, 2); create table u as select 1 as id;"
+        "drop role if exists reader_of_some; create role reader_of_some login; grant select on u to reader_of_some;"
+        "grant select (id) on t to reader_of_some"
+    )
+    monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", make_dsn(database.dsn, user="reader_of_some"))
+    results = warehouse.run(warehouse.node("t"), warehouse.node("u"))
+    assert "salary" in str(results["t"].error)
+    assert results["u"].error is None, "the other table goes on"
+    assert warehouse.land("t", columns_without=["salary"]).receipt.rows == 1
+    database.execute("drop owned by reader_of_some; drop role reader_of_some")
+
+
+def test_a_table_that_is_gone(database, warehouse):
+    database.execute("create table t as select 1 as id; create table u as select 1 as id")
+    warehouse.land("t")
+    database.execute("drop table t")
+    results = warehouse.run(warehouse.node("t"), warehouse.node("u"))
+    assert isinstance(results["t"].error, DaysliceError)
+    assert "public.t" in str(results["t"].error)
+    assert results["u"].error is None
+    assert warehouse.query("select id from erp.t") == [(1,)]
