@@ -35,7 +35,7 @@ def start(directory: Path, user: str = SUPERUSER) -> str:
         forget_the_dead(directory)
         server: Any = get_server(directory, start=False)
         try:
-            if server._postmaster_info is None:
+            if server._postmaster_info is None or not is_alive(server.get_pid(), "postgres"):
                 # Its own lock is one file for the whole machine, which another user may have made.
                 server._lock = lock
                 server.start()

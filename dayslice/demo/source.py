@@ -3,7 +3,8 @@
 import importlib.resources
 import io
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,7 @@ import psycopg2
 from dayslice import embedded_postgres
 from dayslice.demo import dataset
 from dayslice.duckdb_file import FileLock
+from dayslice.errors import DaysliceError
 
 READER = "reader"
 
@@ -44,7 +46,7 @@ class Source:
             shutil.rmtree(self.directory, ignore_errors=True)
         self.connection = psycopg2.connect(embedded_postgres.start(self.directory))
         made.touch()
-        with self.connection, self.connection.cursor() as cursor:
+        with self._transaction() as cursor:
             cursor.execute("select to_regclass('flights') is null")
             if cursor.fetchone()[0]:
                 _create(cursor)
@@ -55,12 +57,12 @@ class Source:
 
     def newest(self) -> str | None:
         """The day at whose end the database stands, or None before the first."""
-        with self.connection, self.connection.cursor() as cursor:
+        with self._transaction() as cursor:
             return _newest(cursor)
 
     def advance(self, ds: str) -> int:
         """Bring the database to the end of a day, in one transaction; how many rows came. It never goes back."""
-        with self.connection, self.connection.cursor() as cursor:
+        with self._transaction() as cursor:
             newest = _newest(cursor) or ""
             rows = 0
             if ds <= newest:
@@ -72,6 +74,17 @@ class Source:
             ):
                 rows += _copy(cursor, name, lines.columns, lines.between(newest, ds))
             return rows
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        try:
+            with self.connection, self.connection.cursor() as cursor:
+                yield cursor
+        except psycopg2.Error as error:
+            raise DaysliceError(
+                f"the demo's source in {self.directory} failed, and is as it was before: "
+                f"{' '.join(str(error).split())}. Run the demo again to go on"
+            ) from None
 
 
 def _create(cursor: Any) -> None:

@@ -1,15 +1,19 @@
 """One demo of 14 days serves all tests: it is killed on the way, run again to its end, and then only looked at."""
 
+import atexit
 import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import duckdb
@@ -64,9 +68,27 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def killed(tmp_path_factory) -> tuple[Demo, dict[tuple[str, str], str]]:
+def make_folder() -> Callable[[], Path]:
+    """Fresh folders outside of pytest's own: started by root, PostgreSQL runs as another user, and pytest closes its
+    folders to others whenever a second one starts on the machine. They go when the servers in them have gone."""
+
+    def make() -> Path:
+        folder = Path(mkdtemp(prefix="dayslice-test-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def folder(make_folder) -> Path:
+    return make_folder()
+
+
+@pytest.fixture(scope="session")
+def killed(make_folder) -> tuple[Demo, dict[tuple[str, str], str]]:
     """A demo that was killed in its fourth day, with what was published by then."""
-    demo = Demo(tmp_path_factory.mktemp("demo") / "home")
+    demo = Demo(make_folder() / "home")
     demo.run_and_kill("2013-01-03: ", "demo", "--days", str(DAYS))
     return demo, demo.versions()
 

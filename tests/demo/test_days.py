@@ -84,11 +84,11 @@ def test_a_name_that_is_another_database_s_is_left_alone(tmp_path, monkeypatch):
         register(tmp_path / "other")
 
 
-def test_a_day_that_fails_ends_the_replay_and_is_made_by_the_next(tmp_path, monkeypatch):
+def test_a_day_that_fails_ends_the_replay_and_is_made_by_the_next(folder, monkeypatch):
     for name in ("DAYSLICE_CONNECTION_ERP", "DAYSLICE_TARGET", "DAYSLICE_DS", "DAYSLICE_WAREHOUSE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DAYSLICE_HOME", str(tmp_path))
-    register(tmp_path)
+    monkeypatch.setenv("DAYSLICE_HOME", str(folder))
+    register(folder)
     project = load_project(ROOT)
     tables = demo_tables(project)
     listeners = Listeners(lambda ds: None, lambda outcome: None)
@@ -98,7 +98,7 @@ def test_a_day_that_fails_ends_the_replay_and_is_made_by_the_next(tmp_path, monk
         with source.connection, source.connection.cursor() as cursor:
             cursor.execute(what)
 
-    with Source(tmp_path) as source:
+    with Source(folder) as source:
         grant(source, "revoke select on airlines from reader")
         failed = replay(project, source, make_replay(project, tables, days, source.newest()), listeners)
         assert {each.table: each.status for each in failed if each.failed} == {

@@ -13,6 +13,7 @@ import pytest
 from dayslice import embedded_postgres
 from dayslice.demo.source import READER, Source
 from dayslice.embedded_postgres import is_alive
+from dayslice.errors import DaysliceError
 from tests.demo import expected
 
 USE = """
@@ -27,8 +28,8 @@ with Source(Path(sys.argv[1])) as source:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory):
-    with Source(tmp_path_factory.mktemp("source") / "home") as source:
+def source(make_folder):
+    with Source(make_folder() / "home") as source:
         yield source
 
 
@@ -109,43 +110,56 @@ def wait_for_the_end_of(pid):
     assert not is_alive(pid)
 
 
-def test_the_server_of_a_killed_process_is_stopped_by_the_next_one(tmp_path):
-    killed = use(tmp_path)
+def test_the_server_of_a_killed_process_is_stopped_by_the_next_one(folder):
+    killed = use(folder)
     assert killed.stdout.readline() == "2013-01-01\n"
-    server = server_of(tmp_path)
+    server = server_of(folder)
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert is_alive(server)
-    following = use(tmp_path, "2013-01-02")
+    following = use(folder, "2013-01-02")
     assert following.communicate() == ("2013-01-02\n", None)
     wait_for_the_end_of(server)
 
 
-def test_an_interrupted_making_is_made_anew(tmp_path):
-    half = tmp_path / "demo" / "postgres"
+def test_an_interrupted_making_is_made_anew(folder):
+    half = folder / "demo" / "postgres"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
-    assert use(tmp_path).communicate() == ("2013-01-01\n", None)
+    assert use(folder).communicate() == ("2013-01-01\n", None)
 
 
-def test_a_killed_server_whose_pid_is_another_process_s_starts_again(tmp_path):
-    first = use(tmp_path)
+def test_a_killed_server_whose_pid_is_another_process_s_starts_again(folder):
+    first = use(folder)
     assert first.stdout.readline() == "2013-01-01\n"
-    pid_file = tmp_path / "demo/postgres/postmaster.pid"
+    pid_file = folder / "demo/postgres/postmaster.pid"
     lines = pid_file.read_text().splitlines()
-    server = server_of(tmp_path)
+    server = server_of(folder)
     os.kill(server, signal.SIGKILL)
     wait_for_the_end_of(server)
     first.kill()
     first.wait()
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    assert use(tmp_path, "2013-01-02").communicate() == ("2013-01-02\n", None)
+    assert use(folder, "2013-01-02").communicate() == ("2013-01-02\n", None)
 
 
-def test_two_processes_take_turns(tmp_path):
-    first = use(tmp_path)
+def test_a_server_that_dies_is_one_sentence_and_starts_again_in_the_same_process(folder):
+    with Source(folder) as source:
+        source.advance("2013-01-01")
+        os.kill(server_of(folder), signal.SIGKILL)
+        wait_for_the_end_of(source.connection.info.backend_pid)
+        with pytest.raises(DaysliceError, match="Run the demo again"):
+            source.advance("2013-01-02")
+    with Source(folder) as source:
+        assert source.newest() == "2013-01-01"
+        source.advance("2013-01-02")
+        assert source.newest() == "2013-01-02"
+
+
+def test_two_processes_take_turns(folder):
+    first = use(folder)
     assert first.stdout.readline() == "2013-01-01\n"
-    second = use(tmp_path, "2013-01-02")
+    second = use(folder, "2013-01-02")
     with pytest.raises(subprocess.TimeoutExpired):
         second.wait(1.5)
     first.communicate()
