@@ -6,6 +6,7 @@ wheel's own manager does that; here it is made to recover from processes that we
 
 import json
 import subprocess
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from dayslice.errors import Transient
 
 SUPERUSER = "postgres"
 DATABASE = "postgres"
+STARTING = threading.Lock()
 
 
 def start(directory: Path, user: str = SUPERUSER) -> str:
@@ -31,7 +33,8 @@ def start(directory: Path, user: str = SUPERUSER) -> str:
 
     directory = directory.absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(directory) as lock:
+    # The file's lock is between processes; parallel streams of one process come here too.
+    with STARTING, FileLock(directory) as lock:
         forget_the_dead(directory)
         server: Any = get_server(directory, start=False)
         try:
@@ -56,8 +59,7 @@ def forget_the_dead(directory: Path) -> None:
     """
     users = directory / ".handle_pids.json"
     if users.exists():
-        alive = [pid for pid in json.loads(users.read_text() or "[]") if is_alive(pid)]
-        users.write_text(json.dumps(alive))
+        users.write_text(json.dumps([pid for pid in pids_of(users) if is_alive(pid)]))
     server = directory / "postmaster.pid"
     if not server.exists():
         return
@@ -69,6 +71,14 @@ def forget_the_dead(directory: Path) -> None:
         if not is_alive(int(lock.read_text().split("\n", 1)[0]), "postgres"):
             lock.with_suffix("").unlink(missing_ok=True)
             lock.unlink()
+
+
+def pids_of(users: Path) -> list[int]:
+    """The processes that the wheel's manager wrote down; none if it was killed while it wrote."""
+    try:
+        return list(json.loads(users.read_text()))
+    except (json.JSONDecodeError, TypeError):
+        return []
 
 
 def is_alive(pid: int, name: str = "") -> bool:

@@ -164,3 +164,11 @@ def test_two_processes_take_turns(folder):
         second.wait(1.5)
     first.communicate()
     assert second.communicate() == ("2013-01-02\n", None)
+
+
+def test_a_half_written_list_of_users_is_no_obstacle(tmp_path):
+    users = tmp_path / ".handle_pids.json"
+    for written in ("", "[]123]", "[12, 3", "7"):
+        users.write_text(written)
+        embedded_postgres.forget_the_dead(tmp_path)
+        assert users.read_text() == "[]"
