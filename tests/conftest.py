@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+# What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
+KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS"}
+for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_")) and each not in KEPT]:
+    del os.environ[name]
+
 
 @pytest.fixture(scope="session")
 def require() -> Callable[[str | None], None]:
