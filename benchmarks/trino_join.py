@@ -4,7 +4,7 @@ from rich.table import Table as Grid
 
 from benchmarks.trino_tables import Server
 
-SCALES = ("tiny", "sf1", "sf3")
+SCALES = ("tiny", "sf1", "sf2")
 JOIN = """
 create table bench.flat_{scale} with (format = 'ORC') as
 select

@@ -37,7 +37,7 @@ class HiveMetastore:
         return Service(
             name="Hive metastore",
             directory=self.directory,
-            command=[
+            command=lambda: [
                 *(str(find_java(METASTORE)), f"-Xmx{_HEAP}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
                 *("-cp", f"{self.directory / 'conf'}:{metastore_jars()}/*"),
                 *("org.apache.hadoop.hive.metastore.HiveMetaStore", "-p", str(self.port)),

@@ -70,11 +70,17 @@ class ObjectStore:
     def service(self) -> Service:
         """The process, which may or may not run."""
         access, secret = self.credentials()
-        program = str(install_versitygw())
         return Service(
             name="S3 server",
             directory=self.directory,
-            command=[program, "--port", f"{LOOPBACK}:{self.port}", "--quiet", "posix", str(self.directory / "buckets")],
+            command=lambda: [
+                str(install_versitygw()),
+                "--port",
+                f"{LOOPBACK}:{self.port}",
+                "--quiet",
+                "posix",
+                str(self.directory / "buckets"),
+            ],
             port=self.port,
             environment={"ROOT_ACCESS_KEY": access, "ROOT_SECRET_KEY": secret, "VGW_REGION": REGION},
         )

@@ -44,7 +44,7 @@ class MetastoreDatabase:
         return Service(
             name="metastore database",
             directory=self.directory,
-            command=[
+            command=lambda: [
                 str(_program("postgres")),
                 *("-D", str(self.directory / "data"), "-p", str(self.port)),
                 *("-c", f"listen_addresses={LOOPBACK}", "-c", "unix_socket_directories="),

@@ -21,13 +21,14 @@ LOOPBACK = "127.0.0.1"
 class Service:
     """A process with a name and a directory of its own, in which `pid` and `log` lie.
 
-    `command` holds no secret: a process's arguments are everybody's to read. Secrets go in `environment`, which is
-    added to this process's own and written nowhere. `user` is the system user to run as, where it is another one.
+    `command` gives the program and its arguments when it is started. It holds no secret: a process's arguments are
+    everybody's to read. Secrets go in `environment`, which is added to this process's own and written nowhere. `user`
+    is the system user to run as, where it is another one.
     """
 
     name: str
     directory: Path
-    command: list[str]
+    command: Callable[[], list[str]]
     port: int
     environment: dict[str, str] = field(default_factory=dict)
     user: str | None = None
@@ -50,10 +51,11 @@ class Service:
             raise DaysliceError(
                 f"{self.name}: port {self.port} is in use by another process; end it, or set another port"
             )
+        command = self.command()
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             child = subprocess.Popen(
-                self.command,
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

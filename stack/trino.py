@@ -35,7 +35,7 @@ class Trino:
         return Service(
             name="Trino",
             directory=self.directory,
-            command=[
+            command=lambda: [
                 *(str(find_java(TRINO)), f"-Xmx{self.heap}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"),
                 *("-XX:ReservedCodeCacheSize=256M", "-Djdk.attach.allowAttachSelf=true"),
                 # As in the jvm.config of Trino's own documentation.

@@ -59,7 +59,7 @@ def test_a_port_in_use_is_refused_by_number(store, tmp_path):
 
 
 def test_a_server_that_dies_shows_the_end_of_its_log(tmp_path):
-    broken = Service("S3 server", tmp_path, ["/bin/sh", "-c", "echo no such disk; exit 3"], port=free_port())
+    broken = Service("S3 server", tmp_path, lambda: ["/bin/sh", "-c", "echo no such disk; exit 3"], port=free_port())
     broken.start()
     with pytest.raises(DaysliceError, match="no such disk"):
         broken.wait_until_listening(seconds=20)
