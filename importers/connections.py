@@ -153,7 +153,11 @@ def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
 def is_lost(error: psycopg2.Error) -> bool:
     """Whether the server went away, rather than refused."""
     gone = errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow | psycopg2.InterfaceError
-    return isinstance(error, gone) or (isinstance(error, psycopg2.OperationalError) and error.pgcode is None)
+    if isinstance(error, gone):
+        return True
+    # In mid-copy psycopg2 gives neither a code nor an OperationalError.
+    in_copy = "no message from the libpq" in str(error)
+    return error.pgcode is None and (in_copy or isinstance(error, psycopg2.OperationalError))
 
 
 def one_line(error: Exception) -> str:

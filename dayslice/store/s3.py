@@ -33,11 +33,12 @@ def _client(environment: tuple[tuple[str, str], ...]) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 8},
+        retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", "8"))},
         s3={"addressing_style": "path" if path_style() else "auto"},
         max_pool_connections=32,
     )
-    return boto3.client("s3", config=config)
+    # A session of its own: the default one keeps the credentials that it met first.
+    return boto3.Session().client("s3", config=config)
 
 
 def path_style() -> bool:
