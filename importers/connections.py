@@ -155,9 +155,10 @@ def is_lost(error: psycopg2.Error) -> bool:
     gone = errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow | psycopg2.InterfaceError
     if isinstance(error, gone):
         return True
-    # In mid-copy psycopg2 gives neither a code nor an OperationalError.
-    in_copy = "no message from the libpq" in str(error)
-    return error.pgcode is None and (in_copy or isinstance(error, psycopg2.OperationalError))
+    # In mid-copy psycopg2 gives a bare DatabaseError, without a code.
+    return error.pgcode is None and (
+        isinstance(error, psycopg2.OperationalError) or type(error) is psycopg2.DatabaseError
+    )
 
 
 def one_line(error: Exception) -> str:
