@@ -145,6 +145,11 @@ def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
         )
     if is_lost(error):
         return Lost(f"{where}: the connection to PostgreSQL was lost: {said}")
+    if isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter):
+        return DaysliceError(
+            f"{where}: a text of the source is in no encoding that PostgreSQL knows (a database in SQL_ASCII takes any "
+            f"bytes): mend those rows, or leave the column or the rows out ({said})"
+        )
     if isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
         return Transient(f"{where}: the server ended the query: {said}")
     return DaysliceError(f"{where}: PostgreSQL: {said}")

@@ -165,6 +165,5 @@ def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, LandedF
             header,
             copy,
             landing.seen,
-            check_utf8=prepared.moment["source_encoding"] == "SQL_ASCII",
         )
         return cursor.rowcount, file

@@ -7,7 +7,6 @@ DuckDB `read_csv(f, delim='\\t', quote='', escape='', nullstr='\\N', all_varchar
 quoting=3, na_values='\\\\N', keep_default_na=False, dtype=str)`.
 """
 
-import codecs
 import hashlib
 import io
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
-from dayslice.errors import DaysliceError, Refused
+from dayslice.errors import DaysliceError
 from dayslice.store.interface import NewFile, Store
 
 SUFFIX = "csv.zst"
@@ -39,10 +38,9 @@ class LandedFile:
 class CopySink(io.RawIOBase):
     """Compresses what COPY gives and counts its rows. Wrapped in a BufferedWriter, one call takes a megabyte."""
 
-    def __init__(self, file: NewFile, watch: Watch | None = None, check_utf8: bool = False):
+    def __init__(self, file: NewFile, watch: Watch | None = None):
         self.file = file
         self.watch = watch
-        self.utf8 = codecs.getincrementaldecoder("utf-8")() if check_utf8 else None
         self.compressor = zstandard.ZstdCompressor(level=1).compressobj()
         self.lines = 0
         self.longest = 0
@@ -63,7 +61,6 @@ class CopySink(io.RawIOBase):
         lines = chunk.count(b"\n")
         self.lines += lines
         self._measure(chunk)
-        self._check(chunk)
         self._put(self.compressor.compress(chunk))
         if self.watch:
             self.watch(lines, len(chunk))
@@ -77,18 +74,6 @@ class CopySink(io.RawIOBase):
         else:
             self.longest = max(self.longest, self.open_line + first + 1, min(len(chunk), BUFFER_BYTES))
             self.open_line = len(chunk) - chunk.rfind(b"\n") - 1
-
-    def _check(self, chunk: bytes) -> None:
-        if self.utf8 is None:
-            return
-        try:
-            self.utf8.decode(chunk)
-        except UnicodeDecodeError as error:
-            around = chunk[max(0, error.start - 20) : error.start + 20]
-            raise Refused(
-                f"row {self.lines} or just before holds bytes that are no UTF-8 ({around!r}), and the database's "
-                "encoding, SQL_ASCII, does not say what they are: leave that column out, or mend the rows"
-            ) from None
 
     def finish(self) -> None:
         """End the compressed stream and close the file: from now on it is complete."""
@@ -114,14 +99,13 @@ def land(
     header: Sequence[str],
     copy: Callable[[BinaryIO], None],
     watch: Watch | None = None,
-    check_utf8: bool = False,
 ) -> LandedFile:
     """Write one file: the header, then what `copy(writer)` writes. It is whole when this returns.
 
     Otherwise the rest of it is the caller's to remove. Raises DaysliceError where it cannot be written.
     """
     file = store.create(path)
-    sink = CopySink(file, watch, check_utf8)
+    sink = CopySink(file, watch)
     writer = io.BufferedWriter(sink, BUFFER_BYTES)
     try:
         writer.write("\t".join(header).encode() + b"\n")
