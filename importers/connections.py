@@ -129,30 +129,33 @@ def set_timeouts(session: Any, settings: Mapping[str, Any]) -> None:
 def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
     """What PostgreSQL said, in one line that names the place and what to do."""
     said = one_line(error)
+    found: DaysliceError
     if isinstance(error, errors.SerializationFailure) and "recovery" in said:
-        return Transient(
+        found = Transient(
             f"{where}: the replica cancelled the query, as replaying the primary's changes could not wait: try again, "
             f"or raise max_standby_streaming_delay or set hot_standby_feedback on the replica ({said})"
         )
-    if isinstance(error, errors.LockNotAvailable):
-        return Transient(
+    elif isinstance(error, errors.LockNotAvailable):
+        found = Transient(
             f"{where}: somebody has held a lock on the source table (a migration?) for longer than `lock_timeout`: "
             f"try again ({said})"
         )
-    if isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
-        return DaysliceError(
+    elif isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
+        found = DaysliceError(
             f"{where}: the COPY took longer than `statement_timeout` allows: raise it in the YAML, or add `streams`"
         )
-    if is_lost(error):
-        return Lost(f"{where}: the connection to PostgreSQL was lost: {said}")
-    if isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter):
-        return DaysliceError(
+    elif is_lost(error):
+        found = Lost(f"{where}: the connection to PostgreSQL was lost: {said}")
+    elif isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter):
+        found = DaysliceError(
             f"{where}: a text of the source is in no encoding that PostgreSQL knows (a database in SQL_ASCII takes any "
             f"bytes): mend those rows, or leave the column or the rows out ({said})"
         )
-    if isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
-        return Transient(f"{where}: the server ended the query: {said}")
-    return DaysliceError(f"{where}: PostgreSQL: {said}")
+    elif isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
+        found = Transient(f"{where}: the server ended the query: {said}")
+    else:
+        found = DaysliceError(f"{where}: PostgreSQL: {said}")
+    return found
 
 
 def is_lost(error: psycopg2.Error) -> bool:

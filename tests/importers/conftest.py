@@ -1,6 +1,7 @@
 """A real PostgreSQL for all tests of importers, started once; a schema-less database for each test that asks."""
 
 import itertools
+from contextlib import closing
 
 import psycopg2
 import pytest
@@ -17,17 +18,13 @@ class Database:
     """A database of the test server, as its owner sees it."""
 
     def __init__(self, server: str, name: str, options: str = ""):
-        self.admin = psycopg2.connect(server)
-        self.admin.autocommit = True
-        self.name = name
-        self.run_as_admin(f"create database {name} {options}")
+        admin = psycopg2.connect(server)
+        admin.autocommit = True
+        with closing(admin), admin.cursor() as cursor:
+            cursor.execute(f"create database {name} {options}")
         self.dsn = make_dsn(server, dbname=name)
         self.connection = psycopg2.connect(self.dsn)
         self.connection.autocommit = True
-
-    def run_as_admin(self, sql: str) -> None:
-        with self.admin.cursor() as cursor:
-            cursor.execute(sql)
 
     def execute(self, sql: str, values: object = None) -> list[tuple]:
         with self.connection.cursor() as cursor:
@@ -37,7 +34,6 @@ class Database:
     def close(self) -> None:
         """Not dropped, which takes a second each: the whole server goes with the tests."""
         self.connection.close()
-        self.admin.close()
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +77,8 @@ def database(make_database, monkeypatch):
     """A fresh database, which the connection `source` leads to."""
     database = make_database()
     monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", database.dsn)
-    return database
+    yield database
+    database.close()
 
 
 @pytest.fixture
