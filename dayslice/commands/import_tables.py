@@ -1,13 +1,20 @@
 """`dayslice import`: land one slice of PostgreSQL tables."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from dayslice.calendar import parse_ds
 from dayslice.commands.options import as_json, target
 from dayslice.errors import UsageError
-from dayslice.project import load_project
-from dayslice.reports import Report, end
+from dayslice.graph import TableNode
+from dayslice.import_reports import ImportReport, show_plan
+from dayslice.project import Project, load_project
+from dayslice.reports import end
 from dayslice.runs import Outcome, outcome_of_import
+
+if TYPE_CHECKING:
+    from importers.run import ImportResult
 
 
 @click.command()
@@ -16,6 +23,7 @@ from dayslice.runs import Outcome, outcome_of_import
 @click.option("--all", "every", is_flag=True, help="All imports of the project.")
 @click.option("--as-of-now", is_flag=True, help="Take cumulative tables as they are now, for a ds that is past.")
 @click.option("--accept", is_flag=True, help="Accept that columns of the source are gone or have another type.")
+@click.option("--dry-run", is_flag=True, help="Show what would be read and written; write nothing.")
 @target
 @as_json
 def command(
@@ -24,6 +32,7 @@ def command(
     every: bool,
     as_of_now: bool,
     accept: bool,
+    dry_run: bool,
     target: str | None,
     as_json: bool,
 ) -> int:
@@ -35,23 +44,33 @@ def command(
     Examples:
       dayslice import erp.flights --ds 2013-01-05
       dayslice import --all --ds 2013-01-05 --as-of-now
+      dayslice import --all --ds 2013-01-05 --dry-run
     """
-    from importers.run import ImportResult, import_tables  # noqa: PLC0415 - psycopg2, only when something is imported
+    from importers.run import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
 
     ds = parse_ds(ds)
     if bool(tables) == every:
         raise UsageError("say which tables to import, as in erp.flights, or --all")
     project = load_project(target=target)
-    nodes = project.imports if every else [project.find(name) for name in tables]
+    nodes = chosen(project, tables, ds)
+    if dry_run:
+        planned, refused = plan_imports(project, nodes, ds, as_of_now=as_of_now, accept=accept)
+        return show_plan(planned, refused, as_json)
+    outcomes: list[Outcome] = []
+    with ImportReport(len(nodes), as_json) as report:
+
+        def heard(result: "ImportResult") -> None:
+            outcomes.append(outcome_of_import(result))
+            report.ended(result, outcomes[-1])
+
+        import_tables(project, nodes, ds, as_of_now=as_of_now, accept=accept, progress=heard, watch=report.watched)
+    return end(outcomes, 0, as_json)
+
+
+def chosen(project: Project, tables: tuple[str, ...], ds: str) -> list[TableNode]:
+    """The imports of these names, each once; all where there are none."""
+    nodes = list(dict.fromkeys(project.find(name) for name in tables)) or project.imports
     for node in nodes:
         if not node.is_import:
             raise UsageError(f"{node} is a model, not an import: dayslice build --ds {ds} --select {node}")
-    outcomes: list[Outcome] = []
-    with Report(len(nodes), as_json) as report:
-
-        def heard(result: ImportResult) -> None:
-            outcomes.append(outcome_of_import(result))
-            report.heard(outcomes[-1])
-
-        import_tables(project, nodes, ds, as_of_now=as_of_now, accept=accept, progress=heard)
-    return end(outcomes, 0, as_json)
+    return nodes

@@ -1,0 +1,79 @@
+"""`dayslice import` as a person calls it: what it says, its exit codes, a dry run that writes nothing."""
+
+import json
+import sys
+
+import pytest
+
+from dayslice import cli
+from tests.sql.warehouse_project import WarehouseProject
+
+YAML = """
+sources:
+  - name: erp
+    config: {meta: {connection: cli}}
+    tables:
+      - name: orders
+      - name: gone
+      - name: events
+        config: {meta: {slice: events, on: at, streams: 1}}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory, make_database):
+    database = make_database()
+    database.execute(
+        "create table orders (id int primary key, \"Full Name\" text); insert into orders values (1, 'Ä'), (2, null);"
+        "create table events as select 1 as id, timestamptz '2013-01-05 12:00+00' as at"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DAYSLICE_CONNECTION_CLI", database.dsn)
+        yield WarehouseProject(tmp_path_factory.mktemp("project"), {"models/erp.yml": YAML})
+
+
+@pytest.fixture
+def run(project, monkeypatch, capsys):
+    def call(*arguments):
+        monkeypatch.chdir(project.root)
+        monkeypatch.setattr(sys, "argv", ["dayslice", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return ended.value.code, printed.out, printed.err
+
+    return call
+
+
+DS = ("--ds", "2013-01-05", "--as-of-now")
+
+
+def test_a_dry_run_shows_what_would_be_read_and_writes_nothing(run, project):
+    code, out, err = run("import", "erp.orders", "erp.events", *DS, "--dry-run")
+    assert (code, err) == (0, "")
+    assert 'from "public"."orders"' in out
+    assert "\"at\" >= '2013-01-05T00:00:00+00:00'" in out
+    assert "ds=2013-01-05" in out
+    assert not (project.root / "warehouse" / "landing").exists()
+    code, out, _ = run("import", "erp.orders", "erp.gone", *DS, "--dry-run", "--json")
+    assert code == 1
+    said = json.loads(out)
+    assert [each["table"] for each in said["imports"]] == ["erp.orders"]
+    assert said["refused"][0]["table"] == "erp.gone"
+
+
+def test_one_table_that_fails_is_one_line_and_the_others_are_done(run, project):
+    code, out, err = run("import", "--all", *DS)
+    assert code == 1
+    assert out == "2 published, 1 failed\n"
+    assert "there is no table public.gone" in err
+    assert "2013-01-05 erp.orders: 2 rows in" in err
+    assert project.query("select count(*) from erp.orders") == [(2,)]
+    assert project.query("select count(*) from erp.events") == [(1,)]
+
+
+def test_all_done_ends_with_0(run):
+    code, out, err = run("import", "erp.events", "--ds", "2013-01-05", "--json")
+    assert (code, err) == (0, "")
+    assert [each["status"] for each in json.loads(out)["slices"]] == ["published"]
