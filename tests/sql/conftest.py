@@ -30,7 +30,7 @@ def make_project(tmp_path_factory, engine, request) -> Iterator[Callable[[dict[s
         yield make
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def emptied() -> Callable[[WarehouseProject], WarehouseProject]:
     """The same parsed project with an empty warehouse: parsing costs seconds, a build half of one."""
 

@@ -36,9 +36,14 @@ unit_tests:
 }
 
 
+@pytest.fixture(scope="module", params=["local", pytest.param("trino", marks=pytest.mark.trino)])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def project(make_project):
-    made = make_project(FILES)
+def project(make_project, emptied):
+    made = emptied(make_project(FILES))
     for ds in ("2013-01-05", "2013-01-06"):
         made.land("orders", ds, "select 1 as id union all select 2", "id int")
     return made
