@@ -3,6 +3,7 @@
 The wheel's own manager serves a Unix socket only, which Java's driver cannot use; so the programs are run directly.
 """
 
+import contextlib
 import importlib.util
 import os
 import secrets
@@ -11,11 +12,32 @@ import subprocess
 import warnings
 from pathlib import Path
 
+import psycopg2
+
 from dayslice.errors import DaysliceError
 from stack.service import LOOPBACK, Service
 
 USER = "metastore"
 DATABASE = "postgres"
+# https://trino.io/docs/476/object-storage/metastores.html#jdbc-catalog
+_ICEBERG = """
+create table if not exists iceberg_tables (
+    catalog_name varchar(255) not null,
+    table_namespace varchar(255) not null,
+    table_name varchar(255) not null,
+    metadata_location varchar(1000),
+    previous_metadata_location varchar(1000),
+    iceberg_type varchar(5),
+    primary key (catalog_name, table_namespace, table_name)
+);
+create table if not exists iceberg_namespace_properties (
+    catalog_name varchar(255) not null,
+    namespace varchar(255) not null,
+    property_key varchar(255),
+    property_value varchar(1000),
+    primary key (catalog_name, namespace, property_key)
+);
+"""
 
 
 class MetastoreDatabase:
@@ -63,6 +85,14 @@ class MetastoreDatabase:
         service = self.service()
         service.start()
         service.wait_until_listening(seconds=60)
+
+    def create_iceberg_tables(self) -> None:
+        """Make the two tables of Iceberg's JDBC catalog, which Trino does not make by itself."""
+        connection = psycopg2.connect(
+            host=LOOPBACK, port=self.port, user=USER, password=self.password(), dbname=DATABASE
+        )
+        with contextlib.closing(connection), connection, connection.cursor() as cursor:
+            cursor.execute(_ICEBERG)
 
     def _initialise(self, data: Path) -> None:
         user = _system_user()

@@ -9,6 +9,7 @@ from stack.hive_metastore import HiveMetastore
 from stack.java import TRINO, find_java
 from stack.objectstore import REGION, ObjectStore
 from stack.packages import trino_directory
+from stack.postgres import USER
 from stack.service import LOOPBACK, Service
 
 HEAP = "3G"
@@ -47,7 +48,7 @@ class Trino:
                 *("-cp", f"{trino_directory() / 'lib'}/*", "io.trino.server.TrinoServer"),
             ],
             port=self.port,
-            environment=self.store.environment(),
+            environment={**self.store.environment(), "METASTORE_PASSWORD": self.metastore.database.password()},
         )
 
     def configure(self) -> None:
@@ -73,8 +74,7 @@ class Trino:
             },
         )
         _write(self.directory / "etc" / "log.properties", {"io.trino": "INFO"})
-        lake = {
-            "hive.metastore.uri": self.metastore.uri,
+        s3 = {
             "fs.native-s3.enabled": "true",
             "s3.endpoint": self.store.endpoint,
             "s3.region": REGION,
@@ -86,26 +86,39 @@ class Trino:
             catalogs / "hive.properties",
             {
                 "connector.name": "hive",
-                **lake,
                 "hive.metastore": "thrift",
+                "hive.metastore.uri": self.metastore.uri,
+                **s3,
                 "hive.non-managed-table-writes-enabled": "true",
                 "hive.non-managed-table-creates-enabled": "true",
                 "hive.orc.use-column-names": "true",
                 "hive.storage-format": "ORC",
-                # Dates and times in a view of a CSV table are microseconds; the default would cut them to milliseconds.
+                # As PostgreSQL and DuckDB have them; the default would cut times to milliseconds.
                 "hive.timestamp-precision": "MICROSECONDS",
                 "hive.max-partitions-per-scan": "100000",
             },
         )
+        # Iceberg commits with a lock of the metastore, whose tables are not made here; hence a catalog in its database.
         _write(
             catalogs / "iceberg.properties",
-            {"connector.name": "iceberg", **lake, "iceberg.catalog.type": "hive_metastore"},
+            {
+                "connector.name": "iceberg",
+                "iceberg.catalog.type": "jdbc",
+                "iceberg.jdbc-catalog.catalog-name": "iceberg",
+                "iceberg.jdbc-catalog.driver-class": "org.postgresql.Driver",
+                "iceberg.jdbc-catalog.connection-url": self.metastore.database.jdbc_url,
+                "iceberg.jdbc-catalog.connection-user": USER,
+                "iceberg.jdbc-catalog.connection-password": "${ENV:METASTORE_PASSWORD}",
+                "iceberg.jdbc-catalog.default-warehouse-dir": f"{self.metastore.warehouse}/iceberg",
+                **s3,
+            },
         )
         _write(catalogs / "tpch.properties", {"connector.name": "tpch"})
 
     def start(self) -> None:
         """Configure and start it, and return when it takes queries."""
         self.configure()
+        self.metastore.database.create_iceberg_tables()
         service = self.service()
         service.start()
         service.wait_until(self.answers, seconds=180)
