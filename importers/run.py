@@ -19,7 +19,7 @@ from dayslice.store.interface import open_store
 from importers.cleaning import Begun
 from importers.connections import Lost, connect, savepoint, set_timeouts, source_error
 from importers.copying import Streams
-from importers.engines.duckdb import DuckDBEngine
+from importers.engines.choice import open_engine
 from importers.job import ImportResult, Job, Landing, Prepared, Progress
 from importers.preparing import prepare, standing, streams_of
 
@@ -86,10 +86,8 @@ def _jobs(
     project: Project, tables: Iterable[TableNode], ds: str, as_of_now: bool, accept: bool, tell: Tell
 ) -> dict[str, list[Job]]:
     """The jobs of each connection."""
-    if project.target.database_file is None:
-        raise UsageError(f"target {project.target.name}: imports need the local target so far")
     store = open_store(project.target.warehouse)
-    engine = DuckDBEngine(project.target.database_file, project.target.warehouse)
+    engine = open_engine(project.target)
     found: dict[str, list[Job]] = {}
     for node in tables:
         try:

@@ -5,6 +5,7 @@ import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -16,13 +17,13 @@ from dayslice.demo.dataset import FIRST
 from dayslice.demo.replay import Listeners, demo_tables, make_replay, register, replay, replayed_days
 from dayslice.demo.source import Source
 from dayslice.duckdb_file import open_duckdb
-from dayslice.errors import UsageError
 from dayslice.graph import TableNode
 from dayslice.metastores import open_metastore
 from dayslice.plan import Plan
 from dayslice.project import Project, load_project
 from dayslice.reports import Report, end
 from dayslice.runs import Outcome
+from dayslice.trino_client import connect
 
 SHOWN = "carrier_metrics_latest"
 HEAD = """
@@ -62,10 +63,6 @@ def command(days: int, first: str, as_json: bool) -> int:
             "Reading the dbt project and starting PostgreSQL (after another demo, if one is running) …"
         ):
             project = load_project()
-            if not project.target.is_local:
-                raise UsageError(
-                    f"the demo runs on the local target, not on {project.target.name}: unset DAYSLICE_TARGET"
-                )
             register(project.target.home)
             source = opened.enter_context(Source(project.target.home))
             tables = demo_tables(project)
@@ -121,14 +118,21 @@ def show(project: Project, tables: list[TableNode], days: list[str], seconds: fl
 
 def head(project: Project) -> Grid:
     """The first rows of the shown table."""
-    assert project.target.database_file is not None
+    query = HEAD.format(schema=project.target.schema, table=SHOWN)
+    if project.target.database_file is None:
+        with connect(project.target.credentials) as connection:
+            return head_grid(connection.cursor().execute(query))
     with open_duckdb(project.target.database_file) as connection:
-        found = connection.execute(HEAD.format(schema=project.target.schema, table=SHOWN))
-        grid = Grid(box=None, header_style="bold", padding=(0, 1))
-        for name, kind, *_ in found.description or []:
-            grid.add_column(name, no_wrap=True, justify="left" if kind == "VARCHAR" else "right")
-        for row in found.fetchall():
-            grid.add_row(*[f"{value:,}" if isinstance(value, int) else str(value) for value in row])
+        return head_grid(connection.execute(query))
+
+
+def head_grid(cursor: Any) -> Grid:
+    """The rows of a query; names to the left, numbers to the right."""
+    grid = Grid(box=None, header_style="bold", padding=(0, 1))
+    for name, kind, *_ in cursor.description or []:
+        grid.add_column(name, no_wrap=True, justify="left" if str(kind).lower() == "varchar" else "right")
+    for row in cursor.fetchall():
+        grid.add_row(*[f"{value:,}" if isinstance(value, int) else str(value) for value in row])
     return grid
 
 
