@@ -14,6 +14,7 @@ from dayslice.errors import DaysliceError
 # In the order a newcomer meets them. A command `a-b` is the function `a_b` of its module.
 COMMANDS: dict[str, str] = {
     "demo": "demo",
+    "new": "new",
     "import": "import_tables",
     "build": "build",
     "backfill": "backfill",

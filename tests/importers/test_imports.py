@@ -300,3 +300,16 @@ def test_databases_of_other_encodings(make_database, warehouse, monkeypatch):
     unknown.execute("insert into u values (convert_from('\\xe9', 'SQL_ASCII'))")
     with pytest.raises(DaysliceError, match=r"SQL_ASCII.*0xe9"):
         warehouse.land("u")
+
+
+def test_a_filter_on_ds_reads_that_slices_files_only(database, warehouse):
+    database.execute("create table t (day date, v text)")
+    for day in range(1, 9):
+        ds = f"2013-01-0{day}"
+        if day == 5:
+            database.execute("alter table t add more int")
+        database.execute("insert into t (day, v) values (%s, 'x')", (ds,))
+        warehouse.land("t", ds=ds, slice="events", on="day")
+    [(_, plan)] = warehouse.query("explain analyze select count(v) from erp.t where ds = '2013-01-07'")
+    assert "Scanning Files: 1/4" in plan
+    assert warehouse.query("select count(*) from erp.t") == [(8,)]
