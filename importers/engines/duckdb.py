@@ -23,6 +23,8 @@ from importers.types.carried import Decoding
 Columns = Sequence[Sequence[str]]
 # Each holds all values of those before it, exactly.
 WIDENING = ("smallint", "integer", "bigint")
+# Files are counted once: nothing of them is worth keeping in memory.
+READER: dict[str, Any] = {"threads": 2, "preserve_insertion_order": False, "enable_external_file_cache": False}
 
 
 def quoted(name: str) -> str:
@@ -112,14 +114,14 @@ def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
 
 def _scan(versions: Sequence[Version], columns: Columns) -> str:
     files = [file for version in versions for file in files_of(version)]
-    # DuckDB takes memory by the longest line, for each file it reads: no more than is needed.
+    # DuckDB takes memory by the longest line, many times over for each thread: no more than is needed.
     longest = max(2 << 20, *(int(version.receipt.more["longest_line"]) for version in versions))
     raw = [*(column[0] for column in columns), *([PADDING] if len(columns) == 1 else [])]
     return (
         f"read_csv([{', '.join(map(literal, files))}], "
         "delim = '\\t', quote = '', escape = '', nullstr = '\\N', header = true, auto_detect = false, "
         "new_line = '\\n', compression = 'zstd', max_line_size = "
-        f"{longest}, hive_partitioning = true, "
+        f"{longest}, buffer_size = {2 * longest}, hive_partitioning = true, "
         "hive_types_autocast = false, hive_types = {'ds': varchar}, "
         f"columns = {{{', '.join(literal(name) + ': varchar' for name in raw)}}})"
     )
@@ -176,7 +178,7 @@ class DuckDBEngine:
         """DuckDB without the warehouse's file: nobody waits meanwhile."""
         with self.guard:
             if self.reader is None:
-                self.reader = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+                self.reader = duckdb.connect(config=READER)
                 read_s3(self.reader, self.warehouse)
             cursor = self.reader.cursor()
         with cursor:
