@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dayslice.cli import COMMANDS, dayslice
-from dayslice.settings import MODEL_KEYS
+from dayslice.settings import IMPORT_KEYS, MODEL_KEYS
 
 ROOT = Path(__file__).parents[2]
 
@@ -13,6 +13,11 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize("key", MODEL_KEYS)
 def test_every_setting_of_a_table_is_in_the_docs(key):
     assert f"`{key}`" in (ROOT / "docs/tables.md").read_text()
+
+
+@pytest.mark.parametrize("key", IMPORT_KEYS)
+def test_every_setting_of_an_import_is_in_the_docs(key):
+    assert f"`{key}`" in (ROOT / "docs/importing.md").read_text()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
