@@ -11,7 +11,7 @@ from typing import Any
 
 import trino
 
-from dayslice.errors import DaysliceError, Refused
+from dayslice.errors import Refused
 from dayslice.metastore import Catalog
 from dayslice.metastores import open_catalog
 from dayslice.partitions import LANDED
@@ -98,7 +98,7 @@ class TrinoEngine:
             try:
                 values = [f"count({decoded(name, kind, decoding)})" for name, _, _, kind, decoding in cast]
                 (found,) = _run(connection, f"select {', '.join(['count(*)', *values])} from {_name(staged)}")
-            except trino.exceptions.TrinoUserError as error:
+            except trino.exceptions.TrinoQueryError as error:
                 raise self._culprit(connection, version, staged, cast, error) from None
             finally:
                 with open_catalog(self.credentials) as catalog:
@@ -152,17 +152,25 @@ class TrinoEngine:
     def _culprit(self, connection: Any, version: Version, staged: Table, cast: Columns, error: Any) -> Refused:
         """Which column cannot be read, with one example of its landed text."""
         for name, _, declared, kind, decoding in cast:
+            value = decoded(name, kind, decoding)
+            try:
+                _run(connection, f"select count({value}) from {_name(staged)}")
+                continue
+            except trino.exceptions.TrinoQueryError as failed:
+                shown = f"a value ({failed.message})"
+            # Not every failure of a cast is one that `try` catches; then there is no example.
             example = _run(
                 connection,
                 f"select {quoted(name)} from {_name(staged)} where {quoted(name)} is not null "
-                f"and try({decoded(name, kind, decoding)}) is null limit 1",
+                f"and try({value}) is null limit 1",
             )
             if example:
-                return Refused(
-                    f"{version.slice}: column {name} ({declared}) has {example[0][0]!r}, which no "
-                    f"{_TYPES.get(kind, kind)} on Trino holds; nothing was published. Carry it as text "
-                    f"(types: {{{name}: text}}), or leave such rows out (row_filter)"
-                )
+                shown = repr(example[0][0])
+            return Refused(
+                f"{version.slice}: column {name} ({declared}) has {shown}, which no {_TYPES.get(kind, kind)} on "
+                f"Trino holds; nothing was published. Carry it as text (types: {{{name}: text}}), or leave such "
+                "rows out (row_filter)"
+            )
         return Refused(f"{version.slice}: the landed files cannot be read: {error.message}")
 
 
@@ -186,10 +194,5 @@ def _name(table: Table) -> str:
 
 
 def _run(connection: Any, sql: str) -> list[Any]:
-    try:
-        rows: list[Any] = connection.cursor().execute(sql).fetchall()
-    except trino.exceptions.TrinoUserError:
-        raise
-    except trino.exceptions.TrinoQueryError as error:
-        raise DaysliceError(f"Trino: {error.message}") from None
+    rows: list[Any] = connection.cursor().execute(sql).fetchall()
     return rows
