@@ -126,14 +126,15 @@ def set_timeouts(session: Any, settings: Mapping[str, Any]) -> None:
             cursor.execute("select set_config(%s, %s, true)", (name, value))
 
 
-def source_error(where: object, error: psycopg2.Error) -> DaysliceError:
+def source_error(where: object, error: psycopg2.Error, is_replica: bool = False) -> DaysliceError:
     """What PostgreSQL said, in one line that names the place and what to do."""
     said = one_line(error)
     found: DaysliceError
-    if isinstance(error, errors.SerializationFailure) and "recovery" in said:
-        found = Transient(
-            f"{where}: the replica cancelled the query, as replaying the primary's changes could not wait: try again, "
-            f"or raise max_standby_streaming_delay or set hot_standby_feedback on the replica ({said})"
+    # A replica that ends a COPY closes the connection, and psycopg2 does not hand on why.
+    if (isinstance(error, errors.SerializationFailure) and "recovery" in said) or (is_replica and is_lost(error)):
+        found = Lost(
+            f"{where}: the replica ended the query, most likely as replaying the primary's changes could not wait: "
+            f"try again, or raise max_standby_streaming_delay or set hot_standby_feedback on the replica ({said})"
         )
     elif isinstance(error, errors.LockNotAvailable):
         found = Transient(

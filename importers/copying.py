@@ -13,6 +13,7 @@ from psycopg2 import sql
 
 from dayslice.errors import DaysliceError, Transient
 from importers.connections import Lost, connect, savepoint, set_timeouts, source_error
+from importers.discovery import REPLICA
 from importers.finishing import finish
 from importers.hashing import HashingWriter, hash_key
 from importers.job import ImportResult, Landing
@@ -110,7 +111,8 @@ class Streams:
             if NOT_EXACT in str(error):
                 value = str(error).split('"')[1::2]
                 raise DaysliceError(f"{where}: column {(value or [str(error)])[0]}; nothing was imported") from None
-            raise source_error(where, error) from None
+            is_replica = landing.prepared.moment["source_role"] == REPLICA
+            raise source_error(where, error, is_replica) from None
         with landing.lock:
             landing.copied += copied
             landing.files.append(file)

@@ -9,6 +9,7 @@ from dayslice.errors import UsageError
 
 # Arrays, enums, composites, ranges and multiranges: many types of one kind, all carried as PostgreSQL prints them.
 COMPOSED = "ecrm"
+REPLICA = "replica"
 
 
 @dataclass(frozen=True)
@@ -175,4 +176,9 @@ def snapshot(connection: Any) -> dict[str, str]:
             lsn = ""
         # A snapshot can be exported from a whole transaction only.
         cursor.execute("release savepoint lsn")
-    return {"source_snapshot": taken, "source_lsn": lsn, "source_encoding": encoding}
+    return {
+        "source_snapshot": taken,
+        "source_lsn": lsn,
+        "source_encoding": encoding,
+        "source_role": REPLICA if replica else "primary",
+    }

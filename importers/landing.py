@@ -63,7 +63,8 @@ class CopySink(io.RawIOBase):
         self._measure(chunk)
         self._put(self.compressor.compress(chunk))
         if self.watch:
-            self.watch(lines, len(chunk))
+            header = 1 if lines and self.lines == lines else 0
+            self.watch(lines - header, len(chunk))
         return len(chunk)
 
     def _measure(self, chunk: bytes) -> None:

@@ -1,5 +1,6 @@
 """Sessions: read-only, with time-outs, on the replica where there is one; refusals in one line without secrets."""
 
+import subprocess
 import time
 
 import psycopg2
@@ -7,7 +8,9 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from importers.connections import connect, dsn_of, source_error
+from importers.connections import connect, dsn_of
+from tests.importers.system_server import SystemServer, missing_for_system_server
+from tests.importers.warehouse import DS
 
 SECRET = "hunter2-is-secret"
 
@@ -37,14 +40,76 @@ def test_the_replica_is_read_where_one_is_named(monkeypatch, tmp_path):
     assert dsn_of("erp", tmp_path) == "postgresql://replica/erp"
 
 
-def test_a_replica_that_cancels_says_what_to_change():
-    class Cancelled(psycopg2.errors.SerializationFailure):
-        def __str__(self):
-            return "ERROR:  canceling statement due to conflict with recovery\nDETAIL:  User query might have needed …"
+@pytest.fixture(scope="module")
+def primary_and_replica(tmp_path_factory, require):
+    """A server, and one that replays its changes and does not wait for queries that stand in their way."""
+    require(missing_for_system_server())
+    with SystemServer(tmp_path_factory.mktemp("primary")) as primary:
+        replica = SystemServer(tmp_path_factory.mktemp("replica"))
+        replica.directory.chmod(0o777)
+        subprocess.run(
+            [
+                replica.bin / "pg_basebackup",
+                "-h",
+                primary.directory,
+                "-U",
+                "postgres",
+                "-D",
+                "data",
+                "-R",
+                "-c",
+                "fast",
+            ],
+            cwd=replica.directory,
+            user=replica.user,
+            check=True,
+            capture_output=True,
+        )
+        settings = replica.directory / "data" / "postgresql.auto.conf"
+        settings.write_text(settings.read_text() + "max_standby_streaming_delay = 50ms\n")
+        replica.start()
+        yield primary, replica
+        replica.__exit__()
 
-    error = source_error("erp.orders 2013-01-05", Cancelled())
+
+def test_a_replica_is_imported_from_and_one_that_cancels_says_what_to_change(
+    primary_and_replica, warehouse, monkeypatch
+):
+    primary, replica = primary_and_replica
+    owner = psycopg2.connect(primary.dsn)
+    owner.autocommit = True
+    with owner.cursor() as cursor:
+        cursor.execute("create table t as select n as id, repeat('x', 2000) as v from generate_series(1, 20000) as n")
+        cursor.execute("select pg_current_wal_lsn()")
+        [(lsn,)] = cursor.fetchall()
+    monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE_REPLICA", replica.dsn)
+    with psycopg2.connect(replica.dsn) as reader, reader.cursor() as cursor:
+        for _ in range(100):
+            cursor.execute("select pg_last_wal_replay_lsn() >= %s::pg_lsn", (lsn,))
+            if cursor.fetchone() == (True,):
+                break
+            time.sleep(0.1)
+    version = warehouse.land("t", streams=2)
+    assert version.receipt.rows == 20000
+    assert version.receipt.more["source_lsn"]
+    attempts = []
+
+    def vacuum_in_each_attempt(progress):
+        if not attempts or progress.rows <= attempts[-1]:
+            attempts.append(progress.rows)
+            with owner.cursor() as cursor:
+                cursor.execute("delete from t where id > %s", (20000 - 5000 * len(attempts),))
+                cursor.execute("vacuum t")
+            time.sleep(1)  # until the replica has begun to replay it, and has lost patience
+        attempts[-1] = progress.rows
+
+    error = warehouse.run(warehouse.node("t", streams=1), watch=vacuum_in_each_attempt)["t"].error
+    assert len(attempts) == 2, "one more try, in a new snapshot"
+    owner.close()
     assert isinstance(error, Transient)
     assert "hot_standby_feedback" in str(error)
+    assert "\n" not in str(error)
+    assert warehouse.published("t")[DS].id == version.id
 
 
 def test_a_locked_table_is_not_waited_for_long(database, warehouse):

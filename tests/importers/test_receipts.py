@@ -39,3 +39,12 @@ def test_it_names_the_instant_the_tool_and_the_schema(database, warehouse):
     assert warehouse.land("t").receipt.more["schema_fingerprint"] == first.more["schema_fingerprint"]
     database.execute("alter table t add column more text")
     assert warehouse.land("t").receipt.more["schema_fingerprint"] != first.more["schema_fingerprint"]
+
+
+def test_what_is_watched_adds_up_to_the_rows(database, warehouse):
+    database.execute("create table t as select n as id, repeat('x', 500) as v from generate_series(1, 9000) as n")
+    seen = []
+    warehouse.run(warehouse.node("t"), watch=seen.append)
+    assert len(seen) > 1
+    assert seen[-1].rows == 9000
+    assert [each.rows for each in seen] == sorted(each.rows for each in seen)
