@@ -93,7 +93,7 @@ class TrinoEngine:
         cast = [column for column in columns if column[3] != "varchar"]
         staged = Table(STAGING_SCHEMA, stage_name(version.slice, version.id))
         with connect(self.credentials) as connection:
-            _run(connection, f"create schema if not exists {quoted(STAGING_SCHEMA)}")
+            make_schema(connection, STAGING_SCHEMA)
             _run(connection, _create_table(staged, raw_names(columns), version.location, partitioned=False))
             try:
                 values = [f"count({decoded(name, kind, decoding)})" for name, _, _, kind, decoding in cast]
@@ -112,7 +112,7 @@ class TrinoEngine:
         """
         table = version.slice.table
         with open_catalog(self.credentials) as catalog, connect(self.credentials) as connection:
-            _run(connection, f"create schema if not exists {quoted(table.schema)}")
+            make_schema(connection, table.schema)
             self._fit_table(connection, catalog, version)
             newest = [version, *sorted(catalog.published(table).values(), key=lambda each: each.id, reverse=True)]
             schemas = [json.loads(each) for each in dict.fromkeys(v.receipt.more["columns"] for v in newest)]
@@ -187,6 +187,15 @@ def _create_table(table: Table, names: Sequence[str], location: str, partitioned
         "textfile_field_separator = U&'\\0009', null_format = '\\N'"
         + (", partitioned_by = array['ds'])" if partitioned else ")")
     )
+
+
+def make_schema(connection: Any, name: str) -> None:
+    """Make a schema unless it is there. Of two that make it at once, Trino refuses one, in spite of `if not exists`."""
+    try:
+        _run(connection, f"create schema if not exists {quoted(name)}")
+    except trino.exceptions.TrinoQueryError as error:
+        if error.error_name != "SCHEMA_ALREADY_EXISTS" and "already exists" not in error.message:
+            raise
 
 
 def _name(table: Table) -> str:
