@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
@@ -21,6 +22,15 @@ class SliceTrinoConnectionManager(TrinoConnectionManager):
 
     TYPE = "dayslice_trino"
 
+    def execute(self, sql: str, *args: Any, **kwargs: Any) -> Any:
+        """A view that two first runs make at once is replaced by the later one; Trino refuses it the first time."""
+        try:
+            return super().execute(sql, *args, **kwargs)
+        except DbtDatabaseError as error:
+            if "create or replace view" in " ".join(sql.split()).lower() and is_there_already(error):
+                return super().execute(sql, *args, **kwargs)
+            raise
+
     @classmethod
     def data_type_code_to_name(cls, type_code: str) -> str:
         """`decimal(12,2)`, where dbt-trino says `DECIMAL`."""
@@ -38,6 +48,14 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         """A connection of its own: dbt's threads do not share one."""
         with open_catalog(self.config.credentials) as catalog:
             yield catalog
+
+    def create_schema(self, relation: BaseRelation) -> None:
+        """Of two first runs at once, the later one finds the schema that the other has just made."""
+        try:
+            super().create_schema(relation)
+        except DbtDatabaseError as error:
+            if not is_there_already(error):
+                raise
 
     @for_jinja
     def staging_schema(self) -> str:
@@ -80,7 +98,7 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         try:
             self.execute(sql)
         except DbtDatabaseError as error:
-            if "already exists" not in str(error).lower() and "already_exists" not in str(error).lower():
+            if not is_there_already(error):
                 raise
 
     @for_jinja
@@ -104,3 +122,8 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         with self.slice_metastore() as catalog:
             catalog.replace_content(Table(str(target_relation.schema), str(target_relation.identifier)), staged)
             catalog.drop_table(staged)
+
+
+def is_there_already(error: DbtDatabaseError) -> bool:
+    """Whether a DDL statement failed because another run was quicker."""
+    return "already exists" in str(error).lower() or "already_exists" in str(error).lower()
