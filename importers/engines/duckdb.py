@@ -135,7 +135,6 @@ class DuckDBEngine:
         self.warehouse = warehouse
         self.keep = keep
         self.guard = threading.Lock()
-        self.reader: Any = None
 
     def count(self, version: Version) -> int:
         """The rows that the engine reads of a staged version, every value cast. Raises Refused for one that fails."""
@@ -176,13 +175,10 @@ class DuckDBEngine:
     @contextmanager
     def _reader(self) -> Iterator[Any]:
         """DuckDB without the warehouse's file: nobody waits meanwhile."""
-        with self.guard:
-            if self.reader is None:
-                self.reader = duckdb.connect(config=READER)
-                read_s3(self.reader, self.warehouse)
-            cursor = self.reader.cursor()
-        with cursor:
-            yield cursor
+        # Closed each time: its threads, left open, abort a process that is forked later.
+        with duckdb.connect(config=READER) as connection:
+            read_s3(connection, self.warehouse)
+            yield connection
 
     def unpublish(self, versions: list[Version]) -> None:
         """Forget versions of one table, slices and all; its views are made anew in the same transaction."""
