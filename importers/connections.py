@@ -28,6 +28,8 @@ SESSION = {
     "bytea_output": "hex",
     "extra_float_digits": "1",
     "xmlbinary": "base64",
+    # A policy would leave rows out without a word; so PostgreSQL refuses the query instead.
+    "row_security": "off",
 }
 # A server that is gone without a word is noticed after a minute and a half, not after two hours.
 LINK: dict[str, Any] = {"connect_timeout": 15, "keepalives_idle": 30, "keepalives_interval": 15, "keepalives_count": 4}
@@ -151,6 +153,12 @@ def source_error(where: object, error: psycopg2.Error, is_replica: bool = False)
         found = DaysliceError(
             f"{where}: a text of the source is in no encoding that PostgreSQL knows (a database in SQL_ASCII takes any "
             f"bytes): mend those rows, or leave the column or the rows out ({said})"
+        )
+    elif "row-level security" in said:
+        found = DaysliceError(
+            f"{where}: a row-level security policy would hide rows from the connection's user, and a slice that lacks "
+            "them would look whole: give the user BYPASSRLS, or import a view of the rows that are meant "
+            f"(source_table) ({said})"
         )
     elif isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
         found = Transient(f"{where}: the server ended the query: {said}")

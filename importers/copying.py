@@ -1,6 +1,7 @@
 """Copies the parts of prepared jobs in parallel streams: several sessions of one source, all on one snapshot."""
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,8 +110,10 @@ class Streams:
                 copied, file = copy_part(session, landing, number)
         except psycopg2.Error as error:
             if NOT_EXACT in str(error):
-                value = str(error).split('"')[1::2]
-                raise DaysliceError(f"{where}: column {(value or [str(error)])[0]}; nothing was imported") from None
+                # A name may hold quotes; the sentence ends with its type.
+                value = re.search(r'"(.+, which is no decimal\(\d+,\d+\))', str(error), re.DOTALL)
+                said = value[1] if value else str(error)
+                raise DaysliceError(f"{where}: column {said}; nothing was imported") from None
             is_replica = landing.prepared.moment["source_role"] == REPLICA
             raise source_error(where, error, is_replica) from None
         with landing.lock:

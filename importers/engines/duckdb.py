@@ -108,8 +108,14 @@ def _select_files(versions: Sequence[Version], columns: Columns, types: Mapping[
 
 def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
     for name, _, _, kind, decoding in columns:
-        value = decoded(name, kind, decoding)
-        yield f"{value if types[name] == kind else f'cast({value} as {types[name]})'} as {quoted(name)}"
+        if types[name] == "varchar":
+            # Of a column that was retyped too: as PostgreSQL printed it, not as this session would.
+            escaped = decoding in (Decoding.TEXT.value, Decoding.HEX.value)
+            value = decoded(name, "varchar", (Decoding.TEXT if escaped else Decoding.NONE).value)
+        else:
+            value = decoded(name, kind, decoding)
+            value = value if types[name] == kind else f"cast({value} as {types[name]})"
+        yield f"{value} as {quoted(name)}"
 
 
 def _scan(versions: Sequence[Version], columns: Columns) -> str:

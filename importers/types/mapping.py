@@ -18,10 +18,11 @@ def carried_type(column: SourceColumn, table: SourceTable, declared: Mapping[str
     choice = declared.get(column.name)
     if choice is not None:
         return _chosen_type(column, table, str(choice))
-    if column.type == "numeric":
-        found = numeric.decimal_type(column.precision, column.scale)
-    elif column.is_composed:
+    found: CarriedType | None
+    if column.is_composed:
         found = TEXT
+    elif column.type == "numeric":
+        found = numeric.decimal_type(column.precision, column.scale)
     else:
         found = TYPES.get(column.type)
     if found is None:
