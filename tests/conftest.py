@@ -1,10 +1,13 @@
 """Fixtures of all tests."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from dayslice import cli
 
 # What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
 KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS"}
@@ -63,3 +66,19 @@ def stack(tmp_path_factory, require):
         yield stack
     finally:
         stack.down(print)
+
+
+@pytest.fixture
+def run(project, monkeypatch, capsys):
+    """Runs a command in the folder of the module's `project`; exit code, standard output, standard error."""
+
+    def call(*arguments):
+        monkeypatch.chdir(project.root)
+        monkeypatch.setattr(sys, "argv", ["dayslice", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return ended.value.code, printed.out, printed.err
+
+    return call

@@ -1,11 +1,9 @@
 """The command line: exit codes 0 done, 1 some slice failed, 2 wrong usage; sentences, never a traceback."""
 
 import json
-import sys
 
 import pytest
 
-from dayslice import cli
 from tests.sql.warehouse_project import WarehouseProject
 
 YAML = """
@@ -29,22 +27,6 @@ def project(tmp_path_factory):
     for ds in ("2013-01-05", "2013-01-06"):
         made.land("orders", ds, "select 1 as id", "id int")
     return made
-
-
-@pytest.fixture
-def run(project, monkeypatch, capsys):
-    """Runs a command in the project's folder; exit code, standard output, standard error."""
-
-    def call(*arguments):
-        monkeypatch.chdir(project.root)
-        monkeypatch.setattr(sys, "argv", ["dayslice", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return ended.value.code, printed.out, printed.err
-
-    return call
 
 
 def test_what_is_done_ends_with_0(run):

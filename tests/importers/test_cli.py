@@ -1,11 +1,9 @@
 """`dayslice import` as a person calls it: what it says, its exit codes, a dry run that writes nothing."""
 
 import json
-import sys
 
 import pytest
 
-from dayslice import cli
 from tests.sql.warehouse_project import WarehouseProject
 
 YAML = """
@@ -30,20 +28,6 @@ def project(tmp_path_factory, make_database):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAYSLICE_CONNECTION_CLI", database.dsn)
         yield WarehouseProject(tmp_path_factory.mktemp("project"), {"models/erp.yml": YAML})
-
-
-@pytest.fixture
-def run(project, monkeypatch, capsys):
-    def call(*arguments):
-        monkeypatch.chdir(project.root)
-        monkeypatch.setattr(sys, "argv", ["dayslice", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        printed = capsys.readouterr()
-        assert "Traceback" not in printed.out + printed.err
-        return ended.value.code, printed.out, printed.err
-
-    return call
 
 
 DS = ("--ds", "2013-01-05", "--as-of-now")
