@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from dbt.adapters.base.meta import AdapterMeta, available
 from dbt_common.exceptions import DbtRuntimeError
@@ -16,11 +16,22 @@ from dbt_common.exceptions import DbtRuntimeError
 from dayslice import __version__
 from dayslice.calendar import grain_of, parse_ds, shift
 from dayslice.errors import DaysliceError, Refused, UsageError
-from dayslice.graph import Node, TableNode, find, has_rows, is_audit, is_slices, table_node, table_of, tables_of
+from dayslice.graph import (
+    Node,
+    TableNode,
+    awaited_of,
+    find,
+    has_rows,
+    is_audit,
+    is_slices,
+    table_node,
+    table_of,
+    tables_of,
+)
 from dayslice.metastore import Metastore
 from dayslice.settings import Empty
 from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.waits import reads, wanted, wanted_of_itself
+from dayslice.waits import reads
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +44,8 @@ def for_jinja(method: F) -> F:
         try:
             return method(*args, **kwargs)
         except DaysliceError as error:
+            if isinstance(error, Refused):
+                SliceAdapter.refusals.append(str(error))
             raise DbtRuntimeError(str(error)) from error
 
     return available.parse_none(call)  # type: ignore[return-value]
@@ -41,6 +54,8 @@ def for_jinja(method: F) -> F:
 class SliceAdapter(metaclass=AdapterMeta):
     """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
 
+    refusals: ClassVar[list[str]] = []
+    """What was refused in this process, in words: dbt's results do not tell a refused slice from a broken query."""
     project_graph: Node = {"nodes": {}, "sources": {}}  # noqa: RUF012 - replaced, never changed
 
     def slice_metastore(self) -> AbstractContextManager[Metastore]:
@@ -196,20 +211,15 @@ class SliceAdapter(metaclass=AdapterMeta):
 
     def _missing(self, graph: Node, node: TableNode, ds: str) -> list[Slice]:
         with self.slice_metastore() as metastore:
+
+            def earliest(table: Table) -> str | None:
+                return min(metastore.published_ds(table), default=None)
+
             missing: dict[Slice, None] = {}
-            for wait in node.waits:
-                itself = wait.upstream == node.unique_id
-                upstream = node if itself else table_node(graph, find(graph, wait.upstream))
-
-                def first(upstream: TableNode = upstream) -> str | None:
-                    return upstream.settings.start or min(metastore.published_ds(upstream.table), default=None)
-
-                if itself:
-                    needed = wanted_of_itself(wait, ds, first)
-                else:
-                    needed = wanted(wait, ds, upstream.settings.grain, upstream.settings.kind, first)
-                found = metastore.published(upstream.table, needed)
-                missing.update((Slice(upstream.table, each), None) for each in needed if each not in found)
+            for awaited in awaited_of(graph, node):
+                needed = awaited.wanted(ds, earliest)
+                found = metastore.published(awaited.table, [each.ds for each in needed])
+                missing.update((each, None) for each in needed if each.ds not in found)
             return list(missing)
 
 

@@ -23,6 +23,8 @@ COMMANDS: dict[str, str] = {
     "versions": "versions",
     "rollback": "rollback",
     "retain": "retain",
+    "check": "check",
+    "airflow": "airflow",
     "stack": "stack",
 }
 

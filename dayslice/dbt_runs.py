@@ -95,6 +95,28 @@ class Dbt:
         self.on_node(NodeResult(event.data.node_info.unique_id, result.status, result.message, result.execution_time))
 
 
+def write_manifest(manifest: Any, path: Path) -> None:
+    """Keep a parsed manifest as dbt itself keeps it between runs (msgpack)."""
+    from dbt.parser.manifest import extended_mashumaro_encoder  # noqa: PLC0415
+
+    path.write_bytes(manifest.to_msgpack(extended_mashumaro_encoder))
+
+
+def read_manifest(path: Path) -> Any:
+    """The inverse of `write_manifest`: a manifest that dbt can run, without a parse."""
+    import msgpack  # noqa: PLC0415 - dbt's own
+    from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
+    from dbt.parser.manifest import extended_msgpack_decoder  # noqa: PLC0415
+
+    def decode(data: bytes) -> Any:
+        # Unlike dbt, with keys that are no text: YAML 1.1 reads a bare `on:` as true.
+        return msgpack.unpackb(data, ext_hook=extended_msgpack_decoder, raw=False, strict_map_key=False)
+
+    manifest = Manifest.from_msgpack(path.read_bytes(), decoder=decode)
+    manifest.build_flat_graph()
+    return manifest
+
+
 def node_result(result: Any) -> NodeResult:
     """dbt's own result, as ours."""
     response = result.adapter_response or {}

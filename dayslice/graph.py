@@ -10,7 +10,7 @@ from typing import Any
 from dayslice.errors import UsageError
 from dayslice.settings import LATEST_KEY, WAIT_PREFIX, TableSettings, read_settings
 from dayslice.slices import Table
-from dayslice.waits import Wait
+from dayslice.waits import Awaited, Wait
 
 SLICE = "slice"  # the materialization of a table of slices
 
@@ -27,6 +27,8 @@ class TableNode:
     settings: TableSettings
     meta: Mapping[str, Any]
     path: str
+    yaml: str
+    """The file that has its settings; the model's own where it has none."""
     description: str
     columns: Mapping[str, Any]
     waits: tuple[Wait, ...]
@@ -82,17 +84,16 @@ def find(graph: Node, unique_id: str) -> Node:
 def table_node(graph: Node, node: Node, latest_view: str | None = None) -> TableNode:
     """One table of slices. Raises UsageError for settings that are not allowed."""
     meta = merged_meta(node)
-    where = (
-        f"{(node.get('patch_path') or node['original_file_path']).partition('://')[2] or node['original_file_path']}"
-    )
+    yaml = (node.get("patch_path") or "").partition("://")[2] or node["original_file_path"]
     imported = node["resource_type"] == "source"
     return TableNode(
         unique_id=node["unique_id"],
         table=table_of(node),
         is_import=imported,
-        settings=read_settings(meta, f"{where}: {node['name']}", imported),
+        settings=read_settings(meta, f"{yaml}: {node['name']}", imported),
         meta=meta,
         path=node["original_file_path"],
+        yaml=yaml,
         description=node.get("description") or "",
         columns=node.get("columns") or {},
         waits=() if imported else tuple(waits_of(graph, node)),
@@ -131,6 +132,19 @@ def waits_of(graph: Node, node: Node) -> Iterator[Wait]:
     for upstream in _reads_through_views(graph, node):
         if upstream not in named:
             yield Wait(upstream)
+
+
+def awaited_of(graph: Node, node: TableNode) -> list[Awaited]:
+    """A table's waits, with what its upstream tables are."""
+    return [awaited(graph, wait, node) for wait in node.waits]
+
+
+def awaited(graph: Node, wait: Wait, node: TableNode) -> Awaited:
+    """One wait of a table, with what its upstream table is."""
+    itself = wait.upstream == node.unique_id
+    upstream = node if itself else table_node(graph, find(graph, wait.upstream))
+    settings = upstream.settings
+    return Awaited(wait, upstream.table, settings.grain, settings.kind, settings.start, itself)
 
 
 def slice_ancestors(graph: Node, node: Node) -> list[str]:

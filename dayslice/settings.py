@@ -33,6 +33,7 @@ MODEL_KEYS = {
     "owner": "who answers for the table",
     "schedule": "a cron line; default: once a period, soon after it is over",
     "late_after": "when to alert that a slice is late, as a duration after the period's end: 6h, 90m",
+    "wait_at_most": "how long a run in Airflow waits for its slices before it fails, as a duration; default: 3 days",
     "retention": "which slices to keep: 90 days, keep monthly, keep 3 versions (a list is a union)",
     "empty": "publish or refuse a slice of no rows; default: publish events, refuse cumulative",
     "max_shrink": "refuse a slice with fewer rows than the one before it, by more than this share (0.2 is 20%)",
@@ -45,6 +46,7 @@ IMPORT_KEYS = {
     **{key: MODEL_KEYS[key] for key in ("grain", "slice", "start", "owner", "schedule", "late_after", "retention")},
     "empty": MODEL_KEYS["empty"],
     "max_shrink": MODEL_KEYS["max_shrink"],
+    "late_snapshot": "what a scheduled run of a cumulative import does when its ds is over: take (default) or refuse",
     "connection": "the named PostgreSQL connection",
     "on": "the date or timestamp column that an events slice is cut by",
     "look_back": "how many earlier slices of an events table to land again for late rows",
@@ -64,6 +66,14 @@ WAIT_PREFIX = "wait "
 LATEST_KEY = "latest_of"
 
 
+class SettingError(UsageError):
+    """A key of a table's meta is wrong. `where` is `file: table`."""
+
+    def __init__(self, where: str, key: str, message: str):
+        super().__init__(f"{where}: {message}")
+        self.where, self.key = where, key
+
+
 @dataclass(frozen=True)
 class TableSettings:
     """The settings that every table has, typed. Times are labels (ds) or cron and duration texts as written."""
@@ -74,6 +84,7 @@ class TableSettings:
     owner: str | None = None
     schedule: str | None = None
     late_after: str | None = None
+    wait_at_most: str = "3 days"
     retention: tuple[str, ...] = ()
     empty: Empty = Empty.REFUSE
     max_shrink: float | None = None
@@ -88,7 +99,7 @@ def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> Table
     own = {key: value for key, value in meta.items() if not key.startswith(WAIT_PREFIX) and key != LATEST_KEY}
     for key in own:
         if key not in allowed:
-            raise UsageError(f"{where}: unknown key {key!r} in meta; known are {', '.join(sorted(allowed))}")
+            raise SettingError(where, key, f"unknown key {key!r} in meta; known are {', '.join(sorted(allowed))}")
     try:
         grain = Grain.parse(str(own.get("grain", Grain.DAY.value)))
         kind = _one_of(Kind, own, "slice", Kind.CUMULATIVE)
@@ -100,12 +111,13 @@ def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> Table
             owner=own.get("owner"),
             schedule=own.get("schedule"),
             late_after=own.get("late_after"),
+            wait_at_most=str(own.get("wait_at_most", TableSettings.wait_at_most)),
             retention=_texts(own.get("retention", ())),
             empty=_one_of(Empty, own, "empty", default_empty),
             max_shrink=_share(own.get("max_shrink")),
         )
     except UsageError as error:
-        raise UsageError(f"{where}: {error}") from None
+        raise SettingError(where, str(error).partition(":")[0], str(error)) from None
 
 
 def _one_of(kind: type[E], own: Mapping[str, Any], key: str, default: E) -> E:

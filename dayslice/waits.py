@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from dayslice.calendar import Grain, cover, grain_of, shift, window
 from dayslice.settings import Kind
+from dayslice.slices import Slice, Table
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,27 @@ def wanted_of_itself(wait: Wait, ds: str, first: Callable[[], str | None]) -> li
     earliest = first()
     slices = reads(ds, grain_of(ds), Kind.CUMULATIVE, wait.offset, wait.periods)
     return [] if earliest is None else [each for each in slices if earliest <= each < ds]
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A wait, with what must be known of its upstream table to say which slices it wants."""
+
+    wait: Wait
+    table: Table
+    grain: Grain
+    kind: Kind
+    start: str | None = None
+    itself: bool = False
+
+    def wanted(self, ds: str, earliest: Callable[[Table], str | None]) -> list[Slice]:
+        """The slices that must stand before `ds` is computed. `earliest`: a table's earliest slice, or None."""
+
+        def first() -> str | None:
+            return self.start or earliest(self.table)
+
+        if self.itself:
+            found = wanted_of_itself(self.wait, ds, first)
+        else:
+            found = wanted(self.wait, ds, self.grain, self.kind, first)
+        return [Slice(self.table, each) for each in found]

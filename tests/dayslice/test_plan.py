@@ -17,6 +17,7 @@ def table(name, is_import=False, **settings):
         settings=TableSettings(**settings),
         meta={},
         path="",
+        yaml="",
         description="",
         columns={},
         waits=(),

@@ -1,0 +1,63 @@
+"""Whom Airflow tells that a slice is late or a task failed: the operator's own functions.
+
+`DAYSLICE_ON_LATE` and `DAYSLICE_ON_FAILURE` name them as `package.module.function`, on the path of Airflow's
+processes. Each takes one dict: dag_id, run_id, logical_date, table, and, for a failure, task_id and error.
+"""
+
+import asyncio
+import inspect
+import logging
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+log = logging.getLogger(__name__)
+ON_LATE = "DAYSLICE_ON_LATE"
+ON_FAILURE = "DAYSLICE_ON_FAILURE"
+
+
+async def late(table: str, late_after: str, context: Mapping[str, Any] | None = None) -> None:
+    """A run is past its `late_after`. Called by the triggerer; a backfill of the past is never late."""
+    run = dict((context or {}).get("dag_run") or {})
+    if run.get("run_type", "scheduled") != "scheduled":
+        return
+    told = {
+        "dag_id": run.get("dag_id"),
+        "run_id": run.get("dag_run_id") or run.get("run_id"),
+        "logical_date": str(run.get("logical_date")),
+        "table": table,
+        "late_after": late_after,
+    }
+    log.error("%s is late: not there %s after its period's end (%s)", table, late_after, told["run_id"])
+    await _tell(ON_LATE, told)
+
+
+def failed(context: Mapping[str, Any]) -> None:
+    """A task failed for good. Called in the task's process."""
+    task = context["ti"]
+    told = {
+        "dag_id": task.dag_id,
+        "task_id": task.task_id,
+        "run_id": task.run_id,
+        "logical_date": str(context.get("logical_date")),
+        "table": task.dag_id,
+        "error": str(context.get("exception")),
+    }
+    asyncio.run(_tell(ON_FAILURE, told))
+
+
+async def _tell(variable: str, told: dict[str, Any]) -> None:
+    path = os.environ.get(variable)
+    if not path:
+        return
+    module, _, name = path.rpartition(".")
+    try:
+        function = getattr(import_module(module), name)
+        if inspect.iscoroutinefunction(function):
+            await function(told)
+        else:
+            await asyncio.to_thread(function, told)
+    except Exception:
+        # Nothing of the warehouse may fail because somebody could not be told.
+        log.exception("%s=%s could not be called", variable, path)

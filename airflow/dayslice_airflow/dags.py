@@ -1,0 +1,195 @@
+"""A table's DAG: waits, then compute, then what tests are left; or an import."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, Asset, Param, get_parsing_context
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+from dayslice.calendar import Grain
+from dayslice.dag_index import IndexedTable
+from dayslice.deployment import Deployment, failure_of, read_deployment
+from dayslice.errors import DaysliceError
+from dayslice.target import home_of
+from dayslice_airflow import callbacks
+from dayslice_airflow.operators import ComputeSlice, ImportSlice, SourcesAreFresh, TestSlice, WaitForSlices
+from dayslice_airflow.timetable import SliceTimetable
+
+ROOT = Path(__file__).parents[2]
+# A run before its DAG's start date gets no tasks and is called a success: any ds may be asked for.
+START = datetime(1970, 1, 1, tzinfo=UTC)
+RETRIES = {
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=30),
+}
+# Longer than the longest query that anybody would want to have.
+RUN_AT_MOST = timedelta(hours=12)
+FRESH_EVERY = timedelta(minutes=5)
+
+
+class DeploymentRefused(Exception):
+    """What Airflow shows as an import error."""
+
+
+def served() -> tuple[Path, str]:
+    """The home and the target that this Airflow serves."""
+    return home_of(ROOT), os.environ.get("DAYSLICE_TARGET", "local")
+
+
+def deployed_dags() -> Iterator[DAG]:
+    """The DAGs of what is deployed; in a task's process only the one that is asked for."""
+    try:
+        deployment = read_deployment(*served())
+    except DaysliceError as error:
+        raise DeploymentRefused(str(error)) from None
+    asked = get_parsing_context().dag_id
+    for dag_id in deployment.entries if asked is None else {asked} & deployment.entries.keys():
+        yield table_dag(deployment, deployment.table(dag_id))
+
+
+def raise_last_failure() -> None:
+    """Raise what the last deployment was refused for."""
+    if get_parsing_context().dag_id is None and (failure := failure_of(*served())):
+        raise DeploymentRefused(failure)
+
+
+def table_dag(deployment: Deployment, table: IndexedTable) -> DAG:
+    """The DAG of one table."""
+    with DAG(
+        dag_id=table.dag_id,
+        description=table.description.split("\n")[0][:200] or None,
+        schedule=SliceTimetable(table.cron, timezone=deployment.time_zone.key),
+        start_date=START,
+        catchup=False,
+        tags=sorted(set(table.tags)),
+        doc_md=docs_of(table),
+        default_args=default_args(table),
+        params=params_of(table),
+        deadline=deadline_of(table),
+        dagrun_timeout=None,
+    ) as dag:
+        asset = Asset(table.dag_id)
+        if table.is_import:
+            ImportSlice(task_id="import", deployment=deployment, table=table, asset=asset)
+        else:
+            compute_tasks(deployment, table, asset)
+    return dag
+
+
+def compute_tasks(deployment: Deployment, table: IndexedTable, asset: Asset) -> None:
+    """Waits, then one dbt build (stage, audit, publish, latest), then the tests that are left."""
+    grain, at_most = Grain(table.grain), timedelta(seconds=table.wait_seconds)
+    build = ComputeSlice(task_id="build", deployment=deployment, table=table, asset=asset)
+    if table.waits:
+        (
+            WaitForSlices(
+                task_id="waits",
+                deployment=deployment,
+                grain=grain,
+                waits=table.waits,
+                at_most=at_most,
+                pool="default_pool",
+            )
+            >> build
+        )
+    if table.freshness:
+        (
+            SourcesAreFresh(
+                task_id="freshness",
+                deployment=deployment,
+                table=table,
+                retries=int(at_most / FRESH_EVERY),
+                retry_delay=FRESH_EVERY,
+                retry_exponential_backoff=0,
+            )
+            >> build
+        )
+    if not table.tests:
+        return
+    # A test that fails is no reason to compute again, and the next try would say the same.
+    tests = TestSlice(task_id="tests", deployment=deployment, table=table, retries=0)
+    build >> tests
+    if table.test_waits:
+        (
+            WaitForSlices(
+                task_id="waits_of_tests",
+                deployment=deployment,
+                grain=grain,
+                waits=table.test_waits,
+                at_most=at_most,
+                pool="default_pool",
+            )
+            >> tests
+        )
+
+
+def default_args(table: IndexedTable) -> dict[str, object]:
+    """What all tasks of a table have in common."""
+    told = {"on_failure_callback": callbacks.failed} if os.environ.get(callbacks.ON_FAILURE) else {}
+    return {
+        "owner": table.owner,
+        "pool": table.pool,
+        # The longest way down to a table that nobody reads: what holds up most goes first.
+        "priority_weight": table.priority,
+        "weight_rule": "absolute",
+        "execution_timeout": RUN_AT_MOST,
+        **RETRIES,
+        **told,
+    }
+
+
+def params_of(table: IndexedTable) -> dict[str, Param]:
+    """What a person who triggers a run is asked."""
+    example = Grain(table.grain).example
+    params = {
+        "ds": Param(
+            None,
+            type=["null", "string"],
+            title="ds",
+            description=f"The slice, such as {example}. Empty: the period in which the logical date lies.",
+        )
+    }
+    if table.is_import:
+        params["accept"] = Param(
+            False, type="boolean", title="Accept", description="Accept that columns of the source changed."
+        )
+    if table.is_import and table.kind == "cumulative":
+        params["as_of_now"] = Param(
+            False,
+            type="boolean",
+            title="As of now",
+            description="Take the table as it stands now for a ds that is over.",
+        )
+    return params
+
+
+def deadline_of(table: IndexedTable) -> DeadlineAlert | None:
+    """When to tell the operator that a slice is late."""
+    if table.late_seconds is None:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+        interval=timedelta(seconds=table.late_seconds),
+        callback=AsyncCallback(callbacks.late, kwargs={"table": table.dag_id, "late_after": table.late_after}),
+    )
+
+
+def docs_of(table: IndexedTable) -> str:
+    """The DAG's page: what the table is, what it waits for and who reads it, and its SELECT."""
+    parts = [table.description or f"`{table.dag_id}` has no description yet.", f"Written in `{table.path}`."]
+    if table.upstream:
+        parts.append("Waits for " + ", ".join(_link(each) for each in table.upstream) + ".")
+    if table.downstream:
+        parts.append("Read by " + ", ".join(_link(each) for each in table.downstream) + ".")
+    if table.sql:
+        parts.append(f"```sql\n{table.sql}\n```")
+    return "\n\n".join(parts)
+
+
+def _link(dag_id: str) -> str:
+    return f"[{dag_id}](/dags/{dag_id})"

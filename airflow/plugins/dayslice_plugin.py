@@ -1,0 +1,11 @@
+"""Tells Airflow of Dayslice's timetable: only a registered one may be part of a DAG."""
+
+from airflow.plugins_manager import AirflowPlugin
+from dayslice_airflow.timetable import SliceTimetable
+
+
+class DayslicePlugin(AirflowPlugin):
+    """Dayslice's part of Airflow."""
+
+    name = "dayslice"
+    timetables = [SliceTimetable]  # noqa: RUF012 - as Airflow declares it
