@@ -8,11 +8,11 @@ from xml.sax.saxutils import escape
 
 from dayslice.errors import DaysliceError
 from dayslice.hive_metastore import HiveMetastore as HiveClient
+from dayslice.service import LOOPBACK, Service
 from stack.java import METASTORE, find_java
 from stack.objectstore import ObjectStore
 from stack.packages import HIVE_VERSION, metastore_jars
 from stack.postgres import USER, MetastoreDatabase
-from stack.service import LOOPBACK, Service
 
 _HEAP = "768m"
 

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dayslice.errors import UsageError
+from dayslice.service import Service, free_port
 from stack.hive_metastore import HiveMetastore
 from stack.java import METASTORE, TRINO, missing_java
 from stack.objectstore import DEFAULT_PORT, ObjectStore
 from stack.packages import install_packages, missing_maven
 from stack.postgres import MetastoreDatabase
-from stack.service import Service, free_port
 from stack.trino import HEAP, Trino
 from stack.versitygw import install_versitygw, missing_for_versitygw
 

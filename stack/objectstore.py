@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from stack.service import LOOPBACK, Service, free_port
+from dayslice.service import LOOPBACK, Service, free_port
 from stack.versitygw import install_versitygw
 
 REGION = "us-east-1"

@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg2
 
 from dayslice.errors import DaysliceError
-from stack.service import LOOPBACK, Service
+from dayslice.service import LOOPBACK, Service
 
 USER = "metastore"
 DATABASE = "postgres"

@@ -5,12 +5,12 @@ from pathlib import Path
 import requests
 import trino
 
+from dayslice.service import LOOPBACK, Service
 from stack.hive_metastore import HiveMetastore
 from stack.java import TRINO, find_java
 from stack.objectstore import REGION, ObjectStore
 from stack.packages import trino_directory
 from stack.postgres import USER
-from stack.service import LOOPBACK, Service
 
 HEAP = "3G"
 

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from dayslice.commands.stack import command
 from dayslice.errors import UsageError
+from dayslice.service import free_port
 from stack import java, packages, versitygw
-from stack.service import free_port
 
 
 @pytest.fixture

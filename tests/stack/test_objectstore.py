@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dayslice.errors import DaysliceError
+from dayslice.service import Service, free_port
 from stack.objectstore import ObjectStore
-from stack.service import Service, free_port
 from stack.versitygw import missing_for_versitygw
 
 

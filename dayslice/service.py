@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,15 +22,16 @@ class Service:
     """A process with a name and a directory of its own, in which `pid` and `log` lie.
 
     `command` gives the program and its arguments when it is started. It holds no secret: a process's arguments are
-    everybody's to read. Secrets go in `environment`, which is added to this process's own and written nowhere. `user`
-    is the system user to run as, where it is another one.
+    everybody's to read. Secrets go in `environment`, which is added to this process's own and written nowhere (None
+    takes a variable away). `user` is the system user to run as, where it is another one. `port` is None for a process
+    that nobody connects to.
     """
 
     name: str
     directory: Path
     command: Callable[[], list[str]]
-    port: int
-    environment: dict[str, str] = field(default_factory=dict)
+    port: int | None
+    environment: Mapping[str, str | None] = field(default_factory=dict)
     user: str | None = None
 
     @property
@@ -47,11 +48,13 @@ class Service:
         """Start the process in a session of its own, so that it outlives this one. A no-op if it runs already."""
         if self.process() is not None:
             return
-        if listening(self.port):
+        self.stop(seconds=0)
+        if self.port and listening(self.port):
             raise DaysliceError(
                 f"{self.name}: port {self.port} is in use by another process; end it, or set another port"
             )
         command = self.command()
+        variables = {**os.environ, **self.environment}
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             child = subprocess.Popen(
@@ -61,7 +64,7 @@ class Service:
                 stderr=log,
                 cwd=self.directory,
                 user=self.user,
-                env={**os.environ, **self.environment},
+                env={name: value for name, value in variables.items() if value is not None},
                 start_new_session=True,
             )
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -71,17 +74,37 @@ class Service:
 
     def process(self) -> psutil.Process | None:
         """The running process, or None."""
+        leader, _ = self._known()
+        return next((each for each in self.family() if each.pid == leader), None)
+
+    def family(self) -> list[psutil.Process]:
+        """The process and all below it; if it has died, what it left in its session."""
+        leader, started = self._known()
+        if not leader:
+            return []
+        found: set[psutil.Process] = set()
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if os.getsid(process.pid) != leader:
+                    continue
+                if process.pid == leader and abs(process.create_time() - started) > 1:
+                    return []  # the number was used again, for somebody else's session
+                if process.status() != psutil.STATUS_ZOMBIE:
+                    found.add(process)
+                    found.update(process.children(recursive=True))  # PostgreSQL's each lead a session of their own
+        return list(found)
+
+    def _known(self) -> tuple[int, float]:
         try:
             known = json.loads(self.pid_file.read_text())
-            process = psutil.Process(known["pid"])
-            same = abs(process.create_time() - known["started"]) < 1
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-            return None
+            return known["pid"], known["started"]
+        except (FileNotFoundError, ValueError):
+            return 0, 0
 
     def wait_until_listening(self, seconds: float) -> None:
         """Return when the process accepts connections; DaysliceError as of `wait_until`."""
-        self.wait_until(lambda: listening(self.port), seconds)
+        port = self.port
+        self.wait_until(lambda: port is not None and listening(port), seconds)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Return when `ready()` is true; DaysliceError with the log's last lines when it dies or takes too long."""
@@ -98,21 +121,20 @@ class Service:
             time.sleep(0.1)
 
     def stop(self, seconds: float = 30) -> bool:
-        """End the process and its children, by force after `seconds`. False if it was not running."""
-        process = self.process()
-        if process is None:
-            self.pid_file.unlink(missing_ok=True)
-            return False
-        family = [process, *process.children(recursive=True)]
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-        _, alive = psutil.wait_procs(family, timeout=seconds)
-        for left in alive:
+        """End the process, which ends what is below it, and by force after `seconds`. False if nothing ran."""
+        family, process = self.family(), self.process()
+        if process is not None:
             with contextlib.suppress(psutil.NoSuchProcess):
-                left.kill()
-        psutil.wait_procs(alive, timeout=10)
+                process.terminate()
+            psutil.wait_procs(family, timeout=seconds)
+        # What it left behind, and what it started while it was asked to stop.
+        left = {*self.family(), *(each for each in family if each.is_running())}
+        for each in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                each.kill()
+        psutil.wait_procs(left, timeout=10)
         self.pid_file.unlink(missing_ok=True)
-        return True
+        return bool(family)
 
     def log_tail(self, lines: int = 15) -> str:
         """The log's last lines."""
