@@ -132,7 +132,8 @@ def node_result(result: Any) -> NodeResult:
 def one_message(result: Any) -> str:
     """Why dbt could not run a command."""
     if result.exception is not None:
-        # "Runtime Error in operation …" and an indented sentence, which is what a person needs.
-        lines = str(result.exception).strip().split("\n")
-        return "\n".join(line.strip() for line in lines[1:] or lines)
+        first, _, rest = str(result.exception).strip().partition("\n")
+        # "Runtime Error in operation …" says nothing to a person; "… in model week (models/week.sql)" says where.
+        kept = [first] if "(" in first or not rest else []
+        return "\n".join([*kept, *(line.strip() for line in rest.splitlines())])
     return "dbt did not say why it stopped: see logs/dbt.log"

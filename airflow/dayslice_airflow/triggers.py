@@ -129,4 +129,6 @@ class SlicesStand(BaseTrigger):
                         self.log.info("%s still waits for %s", self.ds, named(missing))
                         said = missing
         except TimeoutError:
-            yield TriggerEvent({"missing": [str(each) for each in said] or ["an answer of the metastore"]})
+            yield TriggerEvent(
+                {"missing": [str(each) for each in said] or [f"an answer of the metastore ({looks.error})"]}
+            )

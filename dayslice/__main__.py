@@ -1,0 +1,5 @@
+"""`python -m dayslice`."""
+
+from dayslice.cli import main
+
+main()

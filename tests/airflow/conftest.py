@@ -1,0 +1,61 @@
+"""Airflow for these tests: a home of its own, set before anything imports Airflow, and small projects deployed there."""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from dayslice.deployment import deploy
+from tests.sql.warehouse_project import WarehouseProject
+
+ROOT = Path(__file__).parents[2]
+HOME = Path(mkdtemp(prefix="dayslice-airflow-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+# Airflow reads these when it is first imported, and none of a person's own must reach the tests.
+for name in [each for each in os.environ if each.startswith("AIRFLOW_")]:
+    del os.environ[name]
+os.environ |= {
+    "AIRFLOW_HOME": str(HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow" / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "airflow" / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+    "DO_NOT_TRACK": "1",
+}
+
+
+class DeployedProject(WarehouseProject):
+    """A small project on the local engine, and what is deployed of it."""
+
+    @property
+    def home(self) -> Path:
+        return self.root / "warehouse"
+
+    def deploy(self):
+        return deploy(self.root)
+
+
+@pytest.fixture(scope="module")
+def make_project(tmp_path_factory):
+    return lambda files: DeployedProject(tmp_path_factory.mktemp("project"), files)
+
+
+@pytest.fixture(scope="session")
+def airflow_database():
+    """Airflow's own tables, in SQLite."""
+    airflow = Path(sys.executable).with_name("airflow")
+    done = subprocess.run([airflow, "db", "migrate"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return HOME
+
+
+@pytest.fixture
+def serve(monkeypatch):
+    """Lets Airflow serve the home of a project."""
+    return lambda project: monkeypatch.setenv("DAYSLICE_HOME", str(project.home))

@@ -1,0 +1,48 @@
+"""A project with each shape of table that a DAG can have."""
+
+ERP = """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, owner: data-platform}}
+    tables:
+      - {name: customers}
+      - {name: orders, config: {meta: {slice: events, "on": ordered_at, late_after: 6h}}}
+      - {name: clicks, config: {meta: {slice: events, "on": clicked_at, grain: hour, schedule: "7 * * * *"}}}
+  - name: weather
+    schema: weather
+    tables:
+      - name: stations
+        config:
+          loaded_at_query: "select max(seen_at) from weather.stations"
+          freshness: {error_after: {count: 1, period: hour}}
+"""
+MODELS = """
+models:
+  - name: daily
+    description: "Orders and clicks of a day."
+    config: {tags: [finance], meta: {slice: events, owner: finance, schedule: "0 4 * * *", wait_at_most: 2 hours}}
+    columns:
+      - name: id
+        data_tests: [unique, {relationships: {arguments: {to: ref('running'), field: n}, config: {severity: warn}}}]
+  - name: running
+    config: {meta: {start: 2013-01-05}}
+    columns: [{name: n, data_type: bigint}]
+  - name: week
+    columns: [{name: n, data_type: bigint}]
+  - name: by_station
+    columns: [{name: station}]
+"""
+FILES = {
+    "models/erp.yml": ERP,
+    "models/sales/sales.yml": MODELS,
+    "models/sales/daily.sql": """
+select o.id, c.clicks
+from {{ slice('erp', 'orders') }} as o
+cross join (select count(*) as clicks from {{ slice('erp', 'clicks') }}) as c
+""",
+    "models/sales/daily_latest.sql": "{{ latest('daily') }}",
+    "models/sales/running.sql": "select count(*) + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as n "
+    "from {{ slice('daily') }}",
+    "models/sales/week.sql": "select count(*) as n from {{ slice('daily', range=7) }}",
+    "models/sales/by_station.sql": "select station from {{ source('weather', 'stations') }}",
+}

@@ -1,0 +1,152 @@
+"""What is deployed is whole, or it is what was deployed before."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import orjson
+import pytest
+
+from dayslice.dag_index import IndexedTable
+from dayslice.deployment import KEPT, failure_of, folder_of, read_deployment
+from dayslice.errors import DaysliceError, UsageError
+from tests.airflow.shapes import FILES
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    return make_project(FILES)
+
+
+@pytest.fixture(scope="module")
+def deployment(project):
+    return project.deploy()
+
+
+def again(deployment):
+    """A second deployment of the same, a moment later, as `deploy` would make it."""
+    folder = deployment.project.parent
+    newer = folder / deployment.project.name.replace("v2", "v3")
+    shutil.copytree(deployment.project, newer)
+    index = orjson.loads((newer / "index.json").read_bytes())
+    (newer / "index.json").write_bytes(orjson.dumps({**index, "id": newer.name}))
+    (folder / "current").unlink()
+    (folder / "current").symlink_to(newer.name)
+    return newer
+
+
+def test_the_index_says_all_that_a_dag_needs(deployment):
+    tables = {dag_id: deployment.table(dag_id) for dag_id in deployment.entries}
+    assert set(tables) == {"erp.customers", "erp.orders", "erp.clicks", "daily", "running", "week", "by_station"}
+    daily = tables["daily"]
+    assert (daily.cron, daily.owner, daily.pool, daily.wait_seconds) == ("0 4 * * *", "finance", "duckdb", 7200)
+    assert set(daily.tags) == {"subject:sales", "owner:finance", "finance"}
+    assert (set(daily.upstream), set(daily.downstream)) == ({"erp.orders", "erp.clicks"}, {"running", "week"})
+    assert daily.build == ("daily", "daily_latest")
+    assert [(each.name, each.grain) for each in daily.waits] == [("orders", "day"), ("clicks", "hour")]
+    # Its relationship to a table that is built later is tested when that one stands.
+    assert daily.tests == ()
+    assert [each.split("_")[0] for each in tables["running"].tests] == ["relationships"]
+    assert tables["by_station"].freshness == ("source:weather.stations",)
+    assert [(each.itself, each.offset, each.start) for each in tables["running"].waits] == [
+        (True, -1, "2013-01-05"),
+        (False, 0, None),
+    ]
+    assert [each.periods for each in tables["week"].waits] == [7]
+    # The longest way down decides: orders -> daily -> running.
+    assert {name: table.priority for name, table in tables.items()} == {
+        "erp.customers": 1,
+        "erp.orders": 3,
+        "erp.clicks": 3,
+        "daily": 2,
+        "running": 1,
+        "week": 1,
+        "by_station": 1,
+    }
+    assert tables["erp.orders"].late_seconds == 24 * 3600 - 30 * 60 + 6 * 3600
+    assert deployment.pools == {"duckdb": 1, "source_erp": 2}
+    assert IndexedTable.from_json(orjson.loads(orjson.dumps(daily))) == daily
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("models/sales/week.sql", "select", "select {{ slice('daily' }}", ["models/sales/week.sql", "line 1"]),
+        ("models/sales/week.sql", "select", "select {{ slice('dayly') }}", ["models/sales/week.sql", "dayly"]),
+        ("models/erp.yml", "late_after: 6h", "late_afer: 6h", ["models/erp.yml:7: orders", "unknown key 'late_afer'"]),
+        ("models/erp.yml", "late_after: 6h", "late_after: soon", ["models/erp.yml:7: orders", "'soon' is no duration"]),
+        ("models/erp.yml", "grain: hour", "grain: day", ["models/erp.yml:8: clicks", "runs more than once in"]),
+        ("models/sales/sales.yml", "slice: events", "slize: events", ["models/sales/sales.yml:5: daily", "slize"]),
+        ("models/sales/sales.yml", "models:", "models: [", ["sales/sales.yml", "line 2"]),
+    ],
+)
+def test_a_mistake_names_file_and_line_and_what_was_deployed_goes_on(project, deployment, file, old, new, said):
+    project.write({file: FILES[file].replace(old, new, 1)})
+    with pytest.raises(UsageError) as refused:
+        project.deploy()
+    project.write({file: FILES[file]})
+    served = read_deployment(project.home, "local")
+    assert (served.id, served.entries) == (deployment.id, deployment.entries)
+    for text in (str(refused.value), failure_of(project.home, "local")):
+        assert all(each in text for each in said), text
+        assert "deployed" not in text, "the person's own file is named"
+
+
+def test_the_next_whole_project_is_deployed_and_old_ones_go(project, deployment):
+    folder = folder_of(project.home, "local")
+    for n in range(KEPT + 2):
+        (folder / f"v200{n}").mkdir()
+    newer = project.deploy()
+    assert read_deployment(project.home, "local").id == newer.id != deployment.id
+    assert failure_of(project.home, "local") is None
+    kept = sorted(each.name for each in folder.glob("v*"))
+    assert kept == [*(f"v200{n}" for n in range(4, KEPT + 2)), deployment.id, newer.id]
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone", "link"])
+def test_a_broken_deployment_is_passed_over_and_said(project, harm):
+    whole = project.deploy() if harm == "cut" else read_deployment(project.home, "local")
+    broken = again(whole)
+    if harm == "cut":
+        index = broken / "index.json"
+        index.write_bytes(index.read_bytes()[:-100])
+    elif harm == "gone":
+        (broken / "manifest.msgpack").unlink()
+    else:
+        (broken.parent / "current").unlink()
+    served = read_deployment(project.home, "local")
+    assert served.id == (broken.name if harm == "link" else whole.id)
+    assert "cannot be read" in failure_of(project.home, "local")
+    shutil.rmtree(broken)
+
+
+def test_nothing_deployed_is_said(tmp_path):
+    with pytest.raises(DaysliceError, match="nothing is deployed for target local .* dayslice airflow deploy"):
+        read_deployment(tmp_path, "local")
+
+
+def test_a_place_that_moves_with_the_project_is_refused(project, monkeypatch):
+    monkeypatch.setenv("DAYSLICE_WAREHOUSE", "landing")
+    with pytest.raises(UsageError, match="give DAYSLICE_WAREHOUSE as an absolute path"):
+        project.deploy()
+
+
+def test_the_commands(make_project):
+    project = make_project(FILES)
+
+    def run(*words):
+        own = {key: value for key, value in os.environ.items() if not key.startswith("DAYSLICE_")}
+        command = [sys.executable, "-m", "dayslice", *words]
+        return subprocess.run(command, cwd=project.root, env=own, capture_output=True, text=True, check=False)
+
+    checked = run("check")
+    assert (checked.returncode, checked.stdout.split(":")[0]) == (0, "7 tables for target local")
+    assert not folder_of(project.home, "local").exists()
+    deployed = run("airflow", "deploy", "--json")
+    assert orjson.loads(deployed.stdout)["deployment"] == read_deployment(project.home, "local").id
+    project.write({"models/sales/week.sql": "select {{ nonsense }"})
+    refused = run("airflow", "deploy")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: Compilation Error in model week (models/sales/week.sql)"), refused.stderr
+    assert "Traceback" not in refused.stderr
