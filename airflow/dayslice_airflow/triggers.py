@@ -129,6 +129,5 @@ class SlicesStand(BaseTrigger):
                         self.log.info("%s still waits for %s", self.ds, named(missing))
                         said = missing
         except TimeoutError:
-            yield TriggerEvent(
-                {"missing": [str(each) for each in said] or [f"an answer of the metastore ({looks.error})"]}
-            )
+            no_answer = [f"an answer of the metastore ({looks.error})"]
+            yield TriggerEvent({"missing": [str(each) for each in said] or no_answer})

@@ -1,4 +1,4 @@
-"""Airflow for these tests: a home of its own, set before anything imports Airflow, and small projects deployed there."""
+"""Airflow for these tests: a home of its own, set before anything imports Airflow, and small deployed projects."""
 
 import atexit
 import os
@@ -53,6 +53,15 @@ def airflow_database():
     done = subprocess.run([airflow, "db", "migrate"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return HOME
+
+
+@pytest.fixture(autouse=True)
+def as_a_process_of_its_own():
+    """What a task leaves in the environment ends with its process; here it ends with its test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_a_broken_deployment_is_passed_over_and_said(project, harm):
 
 
 def test_nothing_deployed_is_said(tmp_path):
-    with pytest.raises(DaysliceError, match="nothing is deployed for target local .* dayslice airflow deploy"):
+    with pytest.raises(DaysliceError, match=r"nothing is deployed for target local .* dayslice airflow deploy"):
         read_deployment(tmp_path, "local")
 
 
