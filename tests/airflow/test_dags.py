@@ -1,5 +1,6 @@
 """The DAGs as Airflow sees them, made from what is deployed."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ import pendulum
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.timetables.base import DataInterval, TimeRestriction
-from dayslice_airflow import dags
+from dayslice_airflow import callbacks, dags
 from dayslice_airflow.run_ds import ds_of
 from dayslice_airflow.timetable import CATCH_UP, SliceTimetable
 
@@ -170,3 +171,27 @@ def test_a_parameter_wins():
 def test_a_run_without_a_ds_fails_and_is_not_tried_again(logical, ds, kind, said):
     with pytest.raises(AirflowFailException, match=said):
         ds_of(context(logical, ds, kind), Grain.DAY, ZoneInfo("UTC"))
+
+
+TOLD = []
+
+
+def hear(told):
+    TOLD.append(told)
+
+
+@pytest.mark.parametrize(("kind", "times"), [("scheduled", 1), ("backfill", 0), ("manual", 0)])
+def test_the_operator_s_function_hears_of_a_late_run(kind, times, monkeypatch):
+    monkeypatch.setenv("DAYSLICE_ON_LATE", f"{__name__}.hear")
+    TOLD.clear()
+    run = {"dag_id": "daily", "dag_run_id": "scheduled__1", "run_type": kind, "logical_date": "2018-03-01T00:30:00Z"}
+    asyncio.run(callbacks.late("daily", "6h", context={"dag_run": run}))
+    assert [(told["table"], told["run_id"], told["late_after"]) for told in TOLD] == [
+        ("daily", "scheduled__1", "6h")
+    ] * times
+
+
+def test_a_function_that_fails_fails_nothing_else(monkeypatch, caplog):
+    monkeypatch.setenv("DAYSLICE_ON_LATE", "no.such.function")
+    asyncio.run(callbacks.late("daily", "6h", context={}))
+    assert "DAYSLICE_ON_LATE=no.such.function could not be called" in caplog.text
