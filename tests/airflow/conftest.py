@@ -33,10 +33,6 @@ os.environ |= {
 class DeployedProject(WarehouseProject):
     """A small project on the local engine, and what is deployed of it."""
 
-    @property
-    def home(self) -> Path:
-        return self.root / "warehouse"
-
     def deploy(self):
         return deploy(self.root)
 
@@ -68,3 +64,15 @@ def as_a_process_of_its_own():
 def serve(monkeypatch):
     """Lets Airflow serve the home of a project."""
     return lambda project: monkeypatch.setenv("DAYSLICE_HOME", str(project.home))
+
+
+@pytest.fixture
+def make_home():
+    """Folders outside of pytest's own, which close to PostgreSQL's user when a second pytest starts."""
+
+    def make() -> Path:
+        folder = Path(mkdtemp(prefix="dayslice-test-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    return make

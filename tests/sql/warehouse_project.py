@@ -26,6 +26,11 @@ class WarehouseProject:
         self.dbt = Dbt(root)
         self.database = root / "warehouse" / "dayslice.duckdb"
 
+    @property
+    def home(self) -> Path:
+        """Its DAYSLICE_HOME."""
+        return self.root / "warehouse"
+
     def write(self, files: dict[str, str]) -> None:
         """Add or change files; the project is parsed again at the next run."""
         for name, text in files.items():

@@ -1,0 +1,119 @@
+"""A day of the whole demo by Airflow on Trino, and a staging Airflow that reads production's slices."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pendulum
+import pytest
+import trino
+from dayslice_airflow import dags
+
+from dayslice.deployment import deploy, read_deployment
+from dayslice.errors import UsageError
+from dayslice.hive_metastore import HiveMetastore
+from dayslice.slices import Table
+from tests.sql.trino_project import SCHEMAS, TrinoProject
+
+pytestmark = pytest.mark.trino
+ROOT = Path(__file__).parents[2]
+DS = "2013-01-01"
+SMALL = {
+    "models/m.yml": """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, slice: events}}
+    tables: [{name: orders}]
+models:
+  - {name: upstream, config: {meta: {slice: events}}}
+  - {name: changed, config: {meta: {slice: events}}}
+""",
+    "models/upstream.sql": "select id from {{ slice('erp', 'orders') }}",
+    "models/changed.sql": "select count(*) as n from {{ slice('upstream') }}",
+    "models/changed_latest.sql": "{{ latest('changed') }}",
+}
+
+
+def emptied(stack):
+    with HiveMetastore(stack.metastore.uri) as metastore:
+        for schema in SCHEMAS:
+            for name in metastore.tables(schema):
+                metastore.drop_table(Table(schema, name))
+
+
+def run(deployment, dag_id, ds, **conf):
+    dag = dags.table_dag(deployment, deployment.table(dag_id))
+    return str(dag.test(logical_date=pendulum.parse(ds).add(minutes=30), run_conf=conf).state)
+
+
+@pytest.fixture
+def demo_home(make_home, stack, monkeypatch):
+    """A home with the demo's source and one day of it on the local engine."""
+    home = make_home()
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("DAYSLICE_", "PYTHONDONT"))}
+    command = [str(Path(sys.executable).with_name("dayslice")), "demo", "--days", "1"]
+    env = {**own, "DAYSLICE_HOME": str(home)}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for name, value in {**stack.environment(), "DAYSLICE_HOME": str(home)}.items():
+        monkeypatch.setenv(name, value)
+    return home
+
+
+def rows(cursor, table):
+    cursor.execute(f"select * from {table} where false")
+    names = sorted(column[0] for column in cursor.description)
+    return names, Counter(tuple(row) for row in cursor.execute(f"select {', '.join(names)} from {table}").fetchall())
+
+
+def test_a_day_of_the_demo(demo_home, stack, airflow_database):
+    emptied(stack)
+    deployment = deploy(ROOT, "trino")
+    assert deployment.pools == {"source_erp": 2, "trino": 8}
+    states = {
+        dag_id: run(deployment, dag_id, DS, **({"as_of_now": True} if table["kind"] == "cumulative" else {}))
+        for dag_id, table in deployment.entries.items()
+    }
+    assert set(states.values()) == {"success"}, states
+    cursor = trino.dbapi.connect(host="127.0.0.1", port=stack.ports.trino, user="test", catalog="hive").cursor()
+    with duckdb.connect(str(demo_home / "dayslice.duckdb"), read_only=True) as local:
+        local.execute("set timezone to 'UTC'")
+        for dag_id in deployment.entries:
+            table = deployment.table(dag_id).table
+            for place in (str(table), f"{table}_latest"):
+                names, expected = rows(local.cursor(), place)
+                assert sum(expected.values()) > 0
+                assert rows(cursor, place) == (names, expected), place
+
+
+@pytest.fixture
+def small(tmp_path, stack, monkeypatch):
+    project = TrinoProject(tmp_path, SMALL, stack)
+    for name, value in project.environment.items():
+        monkeypatch.setenv(name, value)
+    project.empty()
+    project.land("orders", DS, "values 1, 2, 3", "id int")
+    return project
+
+
+def test_staging_computes_aside_from_production_s_slices(small, airflow_database):
+    with pytest.raises(UsageError, match="deploy --target trino first"):
+        deploy(small.root, "staging")
+    production = deploy(small.root, "trino")
+    assert [run(production, dag_id, DS) for dag_id in ("upstream", "changed")] == ["success", "success"]
+    before = small.published("changed")
+
+    small.write({"models/changed.sql": "select 10 * count(*) as n from {{ slice('upstream') }}"})
+    staging = deploy(small.root, "staging")
+    assert set(staging.entries) == {"upstream", "changed"}, "staging imports nothing"
+    changed = staging.table("changed")
+    assert (changed.schema, [each.schema for each in changed.waits]) == ("staging", ["analytics"])
+    assert run(staging, "changed", DS) == "success"
+    assert small.query("select n, ds from staging.changed_latest") == [(30, DS)]
+    assert small.query("select n, ds from analytics.changed_latest") == [(3, DS)]
+    assert small.published("changed") == before
+    assert small.published("upstream", "staging") == {}
+    assert read_deployment(small.home, "trino").id == production.id
