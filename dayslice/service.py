@@ -54,7 +54,6 @@ class Service:
                 f"{self.name}: port {self.port} is in use by another process; end it, or set another port"
             )
         command = self.command()
-        variables = {**os.environ, **self.environment}
         self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             child = subprocess.Popen(
@@ -64,7 +63,7 @@ class Service:
                 stderr=log,
                 cwd=self.directory,
                 user=self.user,
-                env={name: value for name, value in variables.items() if value is not None},
+                env=environment_with(self.environment),
                 start_new_session=True,
             )
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -110,9 +109,7 @@ class Service:
         """Return when `ready()` is true; DaysliceError with the log's last lines when it dies or takes too long."""
         deadline = time.monotonic() + seconds
         while not ready():
-            if self.process() is None:
-                self.pid_file.unlink(missing_ok=True)
-                raise DaysliceError(f"{self.name} stopped while it started; the end of {self.log}:\n{self.log_tail()}")
+            self.check_alive()
             if time.monotonic() > deadline:
                 self.stop()
                 raise DaysliceError(
@@ -120,12 +117,25 @@ class Service:
                 )
             time.sleep(0.1)
 
+    def check_alive(self) -> None:
+        """Raises DaysliceError with the log's last lines when the process is not there any more."""
+        if self.process() is None:
+            self.stop(seconds=0)
+            raise DaysliceError(f"{self.name} stopped while it started; the end of {self.log}:\n{self.log_tail()}")
+
+    def terminate(self) -> bool:
+        """Ask the process to end. False if it does not run."""
+        process = self.process()
+        if process is None:
+            return False
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+        return True
+
     def stop(self, seconds: float = 30) -> bool:
         """End the process, which ends what is below it, and by force after `seconds`. False if nothing ran."""
-        family, process = self.family(), self.process()
-        if process is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.terminate()
+        family = self.family()
+        if self.terminate():
             psutil.wait_procs(family, timeout=seconds)
         # What it left behind, and what it started while it was asked to stop.
         left = {*self.family(), *(each for each in family if each.is_running())}
@@ -141,6 +151,11 @@ class Service:
         if not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def environment_with(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """This process's environment with other values; None takes a variable away."""
+    return {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
 
 
 def free_port() -> int:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from dayslice.cli import print_json
 from dayslice.errors import UsageError
+from dayslice.service_reports import rows_of, steps, table_of
 from dayslice.target import home_of
 
 
@@ -50,12 +50,7 @@ def up(s3_port: int | None, database_port: int | None, metastore_port: int | Non
     console = Console(stderr=True, highlight=False)
     began = time.monotonic()
     stack = _stack(s3=s3_port, database=database_port, metastore=metastore_port, trino=trino_port)
-    with console.status("starting") as shown:
-
-        def progress(line: str) -> None:
-            shown.update(line)
-            console.print(f"  {time.monotonic() - began:4.0f} s  {line}")
-
+    with steps(console) as progress:
         stack.up(progress)
     console.print(f'up in {time.monotonic() - began:.0f} s. To use it in this shell: eval "$(dayslice stack env)"')
 
@@ -64,28 +59,11 @@ def up(s3_port: int | None, database_port: int | None, metastore_port: int | Non
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def status(as_json: bool) -> None:
     """What runs, where, and how much memory it takes. Ends with 1 if something does not run."""
-    rows = []
-    for service in _stack().services():
-        process = service.process()
-        rows.append(
-            {
-                "service": service.name,
-                "running": process is not None,
-                "port": service.port,
-                "pid": process.pid if process else None,
-                "memory_mb": round(process.memory_info().rss / 1e6) if process else None,
-                "log": str(service.log),
-            }
-        )
+    rows = rows_of(_stack().services())
     if as_json:
         print_json(rows)
     else:
-        table = Table("service", "state", "port", "pid", "memory", box=None)
-        for row in rows:
-            state = "running" if row["running"] else "stopped"
-            memory = f"{row['memory_mb']} MB" if row["running"] else ""
-            table.add_row(str(row["service"]), state, str(row["port"]), str(row["pid"] or ""), memory)
-        Console().print(table)
+        Console().print(table_of(rows))
     if not all(row["running"] for row in rows):
         click.get_current_context().exit(1)
 

@@ -11,6 +11,8 @@ from tempfile import mkdtemp
 import pytest
 
 from dayslice.deployment import deploy
+from dayslice.service import free_port
+from tests.airflow.running_airflow import REPOSITORY, SHARED, RunningAirflow
 from tests.sql.warehouse_project import WarehouseProject
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +68,7 @@ def serve(monkeypatch):
     return lambda project: monkeypatch.setenv("DAYSLICE_HOME", str(project.home))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_home():
     """Folders outside of pytest's own, which close to PostgreSQL's user when a second pytest starts."""
 
@@ -76,3 +78,23 @@ def make_home():
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def airflow_instance(make_home):
+    """The demo's project on a real Airflow of its own, by two `dayslice airflow up` at once. Its warehouse is empty."""
+    folder = make_home()
+    airflow = RunningAirflow(folder / "project", folder / "home", free_port())
+    airflow.root.mkdir()
+    for name in SHARED:
+        (airflow.root / name).symlink_to(REPOSITORY / name)
+    shutil.copytree(REPOSITORY / "models", airflow.root / "models")
+    (airflow.root / "models" / "one_row.sql").write_text("select 1 as n")
+    try:
+        starts = [airflow.popen("airflow", "up", "--port", str(airflow.port)) for _ in range(2)]
+        said = [start.communicate() for start in starts]
+        assert [start.returncode for start in starts] == [0, 0], said
+        airflow.said = "\n".join(out for out, _ in said)
+        yield airflow
+    finally:
+        airflow.run("airflow", "down")

@@ -1,0 +1,214 @@
+"""`dayslice airflow up`, `status`, `wipe` and `down`, on one real Airflow for all tests."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+
+import duckdb
+import psutil
+import pytest
+import requests
+
+from dayslice.service import free_port
+from tests.airflow.running_airflow import PROCESSES, until
+
+pytestmark = pytest.mark.airflow
+DAG = "one_row"
+DS = "2013-01-05"
+
+
+@pytest.fixture(scope="module")
+def ran(airflow_instance):
+    """A run of one DAG to its end."""
+    run_id = airflow_instance.trigger(DAG, f"{DS}T12:00:00Z")
+    until(lambda: airflow_instance.state(DAG, run_id) in ("success", "failed"), 120)
+    assert airflow_instance.state(DAG, run_id) == "success"
+    return run_id
+
+
+def slices(airflow):
+    with duckdb.connect(str(airflow.home / "dayslice.duckdb"), read_only=True) as connection:
+        return connection.execute(f"select n, ds from analytics.{DAG} order by ds").fetchall()
+
+
+def rows_that_name(airflow, dag):
+    """How many rows of each table of the metadata database name the DAG in some column."""
+    found = {}
+    with contextlib.closing(sqlite3.connect(airflow.airflow_home / "airflow.db")) as connection:
+        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        for table in tables:
+            columns = [row[1] for row in connection.execute(f'pragma table_info("{table}")')]
+            where = " or ".join(f'cast("{column}" as text) = ?' for column in columns)
+            count = connection.execute(f'select count(*) from "{table}" where {where}', [dag] * len(columns))
+            found[table] = count.fetchone()[0]
+    return {table: count for table, count in found.items() if count}
+
+
+def test_of_two_starts_at_once_one_starts_and_one_says_that_it_runs(airflow_instance):
+    assert airflow_instance.said.count("is up: ") == airflow_instance.said.count("runs already: ") == 1
+    before = airflow_instance.processes()
+    again = airflow_instance.run("airflow", "up")
+    assert again.returncode == 0
+    assert f"runs already: http://127.0.0.1:{airflow_instance.port}" in again.stdout
+    assert airflow_instance.processes() >= before
+    other = airflow_instance.run("airflow", "up", "--port", str(free_port()))
+    assert other.returncode == 2
+    assert f"runs on port {airflow_instance.port}: end it first, with dayslice airflow down" in other.stderr
+
+
+def test_the_password_is_shown_once_and_a_new_one_replaces_it(airflow_instance):
+    [password] = re.findall(r"password (\S+) \(shown once", airflow_instance.said)
+    login = f"http://127.0.0.1:{airflow_instance.port}/auth/token"
+    assert requests.post(login, json={"username": "admin", "password": password}, timeout=30).ok
+    new = json.loads(airflow_instance.run("airflow", "up", "--new-password", "--json").stdout)
+    assert new["was_running"]
+    assert requests.post(login, json={"username": "admin", "password": new["password"]}, timeout=30).ok
+    assert requests.post(login, json={"username": "admin", "password": password}, timeout=30).status_code == 401
+
+
+def test_secrets_are_in_no_process_list_no_log_and_in_files_of_the_owner_only(airflow_instance):
+    home = airflow_instance.airflow_home
+    secrets = {name: json.loads((home / name).read_text()) for name in ("secrets.json", "passwords.json")}
+    values = {value for each in secrets.values() for value in each.values()}
+    assert len(values) == 4
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            assert not any(value in " ".join(process.cmdline()) for value in values)
+    for file in (each for each in home.rglob("*") if each.is_file() and each.name not in secrets):
+        assert not any(value.encode() in file.read_bytes() for value in values), file
+    assert [(home / name).stat().st_mode & 0o777 for name in secrets] == [0o600, 0o600]
+    assert home.stat().st_mode & 0o077 == 0
+
+
+def test_it_listens_on_loopback_only(airflow_instance):
+    connections = [each for process in airflow_instance.processes() for each in process.net_connections("inet")]
+    listening = {tuple(each.laddr) for each in connections if each.status == psutil.CONN_LISTEN}
+    assert listening == {("127.0.0.1", airflow_instance.port)}
+
+
+def test_status_shows_processes_and_health(airflow_instance):
+    done = airflow_instance.run("airflow", "status", "--json")
+    status = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert [each["running"] for each in status["processes"]] == [True] * 4
+    assert {part["status"] for part in status["health"].values()} == {"healthy"}
+    assert (status["url"], status["target"]) == (f"http://127.0.0.1:{airflow_instance.port}", "local")
+    staging = airflow_instance.run("airflow", "status", "--staging")
+    assert staging.returncode == 1
+    assert "dayslice airflow up --staging makes one" in staging.stdout
+
+
+def test_pools_are_made_and_keep_the_slots_that_somebody_gives_them(airflow_instance):
+    api = airflow_instance.api()
+    deployed = json.loads(airflow_instance.run("airflow", "deploy", "--json").stdout)["pools"]
+    assert deployed
+    assert deployed.items() <= {pool["name"]: pool["slots"] for pool in api.get("pools")["pools"]}.items()
+    name = min(deployed)
+    new = {"pool": name, "include_deferred": False}
+    api.patch(f"pools/{name}", {**new, "slots": 3}, update_mask=["slots"])
+    assert airflow_instance.run("airflow", "deploy").returncode == 0
+    assert api.get(f"pools/{name}")["slots"] == 3
+    api.patch(f"pools/{name}", {**new, "slots": deployed[name]}, update_mask=["slots"])
+
+
+def test_a_taken_port_is_named_with_another(airflow_instance, tmp_path):
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        done = airflow_instance.run("airflow", "up", "--port", str(port), DAYSLICE_HOME=str(tmp_path / "home"))
+    assert done.returncode == 2
+    assert f"port {port} is in use" in done.stderr
+    assert f"dayslice airflow up --port {port + 10}" in done.stderr
+
+
+def test_a_process_that_dies_at_the_start_is_named_with_its_log_and_nothing_stays(airflow_instance, tmp_path):
+    home = tmp_path / "home"
+    wrong = {"DAYSLICE_HOME": str(home), "AIRFLOW__TRIGGERER__CAPACITY": "many"}
+    done = airflow_instance.run("airflow", "up", "--port", str(free_port()), **wrong)
+    assert done.returncode == 1
+    assert f"Airflow's triggerer stopped while it started; the end of {home / 'airflow/triggerer/log'}" in done.stderr
+    assert "many" in done.stderr
+    assert not list((home / "airflow").glob("*/pid"))
+    assert not [each for each in psutil.process_iter(["environ"]) if str(home) in str(each.info["environ"])]
+
+
+def test_another_database_than_its_own_is_refused(airflow_instance):
+    given = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://user:secret@db.example/airflow"}
+    done = airflow_instance.run("airflow", "wipe", DAG, "--yes", **given)
+    assert done.returncode == 2
+    assert "was made with the metadata database sqlite" in done.stderr
+    assert "postgresql://db.example/airflow" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_run_publishes_a_slice(airflow_instance, ran):
+    assert (1, DS) in slices(airflow_instance)
+
+
+def test_what_a_killed_scheduler_left_is_ended_and_up_starts_what_is_missing(airflow_instance, ran):
+    scheduler = airflow_instance.service("scheduler")
+    workers = set(scheduler.family()) - {scheduler.process()}
+    others = {name: airflow_instance.service(name).process() for name in PROCESSES if name != "scheduler"}
+    os.kill(scheduler.process().pid, signal.SIGKILL)
+    until(lambda: scheduler.process() is None, 10)
+    assert airflow_instance.run("airflow", "status").returncode == 1
+    done = airflow_instance.run("airflow", "up")
+    assert done.returncode == 0, done.stderr
+    assert scheduler.process()
+    assert workers
+    assert not any(each.is_running() for each in workers)
+    assert {name: airflow_instance.service(name).process() for name in others} == others
+
+
+def test_down_leaves_no_process_and_up_brings_back_what_it_knew(airflow_instance, ran):
+    run_id = airflow_instance.trigger(DAG, "2013-01-09T12:00:00Z")
+    until(lambda: airflow_instance.state(DAG, run_id) != "queued", 60)
+    before = airflow_instance.processes()
+    assert len(before) > len(PROCESSES)
+    assert airflow_instance.run("airflow", "down").returncode == 0
+    assert not any(each.is_running() for each in before)
+    home = str(airflow_instance.airflow_home)
+    assert not [each for each in psutil.process_iter(["environ"]) if home in str(each.info["environ"])]
+    assert "did not run" in airflow_instance.run("airflow", "down").stdout
+    # It works on the state alone, too.
+    assert airflow_instance.run("airflow", "wipe", "no_such", "--yes").returncode == 2
+    up = airflow_instance.run("airflow", "up")
+    assert up.returncode == 0, up.stderr
+    assert f"is up: http://127.0.0.1:{airflow_instance.port}" in up.stdout, "on the port that it had"
+    assert "password as shown" in up.stdout
+    until(lambda: airflow_instance.state(DAG, run_id) == "success", 120)
+
+
+def test_wipe_asks_first(airflow_instance, ran):
+    done = airflow_instance.run("airflow", "wipe", DAG, answer="n\n")
+    assert done.returncode == 0
+    assert "nothing was done" in done.stdout
+    assert airflow_instance.state(DAG, ran) == "success"
+
+
+def test_wipe_forgets_the_dag_and_its_logs_but_leaves_the_warehouse(airflow_instance, ran):
+    # It would be there again at once, as its file is.
+    os.kill(airflow_instance.service("dag-processor").process().pid, signal.SIGSTOP)
+    before = slices(airflow_instance)
+    assert rows_that_name(airflow_instance, DAG)["dag_run"]
+    logs = airflow_instance.airflow_home / "logs" / f"dag_id={DAG}"
+    assert list(logs.rglob("*.log"))
+    try:
+        done = airflow_instance.run("airflow", "wipe", DAG, "--logs", "--yes")
+        left = rows_that_name(airflow_instance, DAG)
+    finally:
+        os.kill(airflow_instance.service("dag-processor").process().pid, signal.SIGCONT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"Dayslice's Airflow forgot {DAG}, and its logs\n"
+    assert left.keys() <= {"log", "asset", "asset_active", "asset_event"}, left
+    assert not logs.exists()
+    assert slices(airflow_instance) == before
+
+
+def test_wipe_names_a_dag_that_nobody_knows(airflow_instance):
+    done = airflow_instance.run("airflow", "wipe", "flights_flatt", "--yes")
+    assert done.returncode == 2
+    assert "knows no DAG 'flights_flatt'" in done.stderr
