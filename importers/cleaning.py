@@ -13,6 +13,11 @@ from importers.job import Job
 SURELY_DEAD = timedelta(hours=24)
 
 
+def spool_folder(home: Path) -> Path:
+    """Where copies of files lie for as long as they are counted. They have no names, and so outlive nobody."""
+    return home / "imports"
+
+
 class Begun:
     """The versions of a slice that were begun on this machine, and the lock that one import of it holds.
 

@@ -13,12 +13,14 @@ import psycopg2
 from psycopg2 import sql
 
 from dayslice.errors import DaysliceError, Transient
+from importers.cleaning import spool_folder
 from importers.connections import Lost, connect, savepoint, set_timeouts, source_error
+from importers.counting import Counting, ReadFile
 from importers.discovery import REPLICA
 from importers.finishing import finish
 from importers.hashing import HashingWriter, hash_key
 from importers.job import ImportResult, Landing
-from importers.landing import SUFFIX, LandedFile, land
+from importers.landing import SUFFIX, land
 from importers.names import PADDING
 from importers.types.numeric import NOT_EXACT
 
@@ -107,7 +109,7 @@ class Streams:
         try:
             with savepoint(session):
                 set_timeouts(session, landing.prepared.job.node.meta)
-                copied, file = copy_part(session, landing, number)
+                copied, files = copy_part(session, landing, number)
         except psycopg2.Error as error:
             if NOT_EXACT in str(error):
                 # A name may hold quotes; the sentence ends with its type.
@@ -118,7 +120,7 @@ class Streams:
             raise source_error(where, error, is_replica) from None
         with landing.lock:
             landing.copied += copied
-            landing.files.append(file)
+            landing.files += files
 
     def _ended(self, landing: Landing, error: DaysliceError | None) -> None:
         with landing.lock:
@@ -150,25 +152,30 @@ class Streams:
             landing.orphaned = True
 
 
-def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, LandedFile]:
-    """COPY one SELECT into one file. Gives the rows that PostgreSQL reports, and the file."""
+def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, list[ReadFile]]:
+    """COPY one SELECT into files. Gives the rows that PostgreSQL reports, and the files, counted by the engine."""
     prepared = landing.prepared
     job, columns = prepared.job, prepared.columns
     header = [column.name for column in columns]
     if len(columns) == 1:
         header.append(PADDING)
     hashes = [position for position, column in enumerate(columns) if column.is_hashed]
-    with session.cursor() as cursor:
+    folder = f"{prepared.version_folder}/ds={job.ds}"
+    spool = spool_folder(job.project.target.home) if job.engine.counts_files else None
+    schema = [column.schema() for column in columns]
+    with session.cursor() as cursor, Counting(job.engine, schema) as counting:
         statement = sql.SQL("copy ({}) to stdout").format(prepared.selects[number]).as_string(cursor)
 
         def copy(out: BinaryIO) -> None:
             cursor.copy_expert(statement, HashingWriter(out, hashes, hash_key()) if hashes else out)
 
-        file = land(
+        land(
             job.store,
-            f"{prepared.version_folder}/ds={job.ds}/part-{number:05}.{SUFFIX}",
+            lambda file: f"{folder}/part-{number:02}-{file:05}.{SUFFIX}",
             header,
             copy,
+            counting.add,
+            spool,
             landing.seen,
         )
-        return cursor.rowcount, file
+        return cursor.rowcount, counting.files()

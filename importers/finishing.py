@@ -20,7 +20,8 @@ RUN = secrets.token_hex(4)
 def finish(landing: Landing) -> tuple[Version, bool]:
     """Check and publish what has landed. Gives the version, and whether it is the one that stood, unchanged."""
     prepared, job = landing.prepared, landing.prepared.job
-    version = staged_version(prepared, landing.copied, sorted(landing.files, key=lambda file: file.path))
+    files = sorted((each.file for each in landing.files), key=lambda file: file.path)
+    version = staged_version(prepared, landing.copied, files)
     stands = prepared.published.get(job.ds)
     if job.again and stands and _same(stands, version):
         job.store.remove(prepared.version_folder)
@@ -59,7 +60,13 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
 def check_counts(landing: Landing, version: Version) -> None:
     """Refuse a version whose rows are not as many by COPY, in the files and as the engine reads them."""
     job = landing.prepared.job
-    landed, read = sum(file.rows for file in landing.files), job.engine.count(version)
+    landed, read = sum(each.file.rows for each in landing.files), _read(landing, version)
+    lying = sum(job.store.sizes(landing.prepared.version_folder).values())
+    if lying != version.receipt.bytes:
+        raise Refused(
+            f"{job.slice}: {version.receipt.bytes} bytes were written and {lying} lie in {version.location}, so "
+            "nothing was published: try again"
+        )
     if not landing.copied == landed == read:
         raise Refused(
             f"{job.slice}: the counts do not agree, so nothing was published: COPY gave {landing.copied} rows, the "
@@ -69,6 +76,12 @@ def check_counts(landing: Landing, version: Version) -> None:
         raise Refused(
             f"{job.slice} is empty, which a {job.node.settings.kind.value} import refuses; `empty: publish` allows it"
         )
+
+
+def _read(landing: Landing, version: Version) -> int:
+    """The rows that the engine reads, of what it did not count as it came now. Raises Refused, and says why."""
+    counts = [each.read for each in landing.files if each.read is not None]
+    return sum(counts) if len(counts) == len(landing.files) else landing.prepared.job.engine.count(version)
 
 
 def _same(stands: Version, version: Version) -> bool:

@@ -11,10 +11,10 @@ from dayslice.graph import TableNode
 from dayslice.project import Project
 from dayslice.slices import Slice, Version
 from dayslice.store.interface import Store
+from importers.counting import ReadFile
 from importers.declaration import LandedColumn
 from importers.discovery import SourceTable
 from importers.engines.interface import Engine
-from importers.landing import LandedFile
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Landing:
     begun: float
     watch: Callable[[Progress], None] | None
     copied: int = 0
-    files: list[LandedFile] = field(default_factory=list)
+    files: list[ReadFile] = field(default_factory=list)
     left: int = 0
     error: BaseException | None = None
     orphaned: bool = False

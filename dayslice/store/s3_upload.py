@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dayslice.store.s3 import S3
 
-# S3 takes 10,000 parts of an object, of 5 MiB or more. Parts grow, so that memory is small and 800 GiB still fit.
-PART_BYTES = 8 << 20
-PARTS_OF_ONE_SIZE = 1000
+# S3 takes 10,000 parts of an object, of 5 MiB or more. Parts grow, so that memory is small and 500 GiB still fit.
+PART_BYTES = 5 << 20
+PARTS_OF_ONE_SIZE = 500
 
 
 def part_bytes(number: int) -> int:
-    """How large part `number` (from 1) is: 8 MiB, and 8 more for each thousand parts before it."""
+    """How large part `number` (from 1) is: 5 MiB, and 5 more for each 500 parts before it."""
     return PART_BYTES * (1 + (number - 1) // PARTS_OF_ONE_SIZE)
 
 
@@ -40,8 +40,7 @@ class Upload(io.RawIOBase):
         """Take a chunk. Raises DaysliceError if the part before this one did not arrive."""
         self.buffer += data
         if len(self.buffer) >= part_bytes(self.sent + 1):
-            full, self.buffer = self.buffer, bytearray()
-            self._send(full)
+            self._send_buffer()
         return len(data)
 
     def close(self) -> None:
@@ -55,7 +54,7 @@ class Upload(io.RawIOBase):
                 self.store.call(lambda: client.put_object(**self.place, **self.options, Body=bytes(self.buffer)))
                 return
             if self.buffer:
-                self._send(self.buffer)
+                self._send_buffer()
             self._arrived()
             whole = {"Parts": self.parts}
             self.store.call(
@@ -76,8 +75,10 @@ class Upload(io.RawIOBase):
     def __del__(self) -> None:
         """A file that nobody closed is half a file: nothing is done, where RawIOBase would close it."""
 
-    def _send(self, part: bytearray) -> None:
+    def _send_buffer(self) -> None:
         self._arrived()
+        # Bytes, which botocore shares where it would copy a bytearray.
+        part, self.buffer = bytes(self.buffer), bytearray()
         if not self.upload:
             client = self.store.client
             begun = self.store.call(lambda: client.create_multipart_upload(**self.place, **self.options))
@@ -89,7 +90,7 @@ class Upload(io.RawIOBase):
         if self.under_way:
             self.under_way.result()
 
-    def _send_part(self, number: int, part: bytearray) -> None:
+    def _send_part(self, number: int, part: bytes) -> None:
         client = self.store.client
         sent = self.store.call(lambda: client.upload_part(**self.place, **self.upload, PartNumber=number, Body=part))
         self.parts.append({"PartNumber": number, "ETag": sent["ETag"]})

@@ -1,6 +1,7 @@
 """The local engine: typed views over the published files, made anew in the transaction that publishes one more."""
 
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +17,11 @@ from dayslice.duckdb_metastore import DuckDBMetastore
 from dayslice.errors import DaysliceError, Refused
 from dayslice.slices import Table, Version
 from dayslice.store.duckdb_s3 import read_s3
+from importers.engines.interface import Columns
 from importers.names import PADDING
 from importers.types.carried import Decoding
+from importers.types.numeric import decimal_type
 
-# As a version's receipt gives them: name, source name, source type, type, decoding.
-Columns = Sequence[Sequence[str]]
 # Each holds all values of those before it, exactly.
 WIDENING = ("smallint", "integer", "bigint")
 # Files are counted once: nothing of them is worth keeping in memory.
@@ -120,41 +121,84 @@ def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
 
 def _scan(versions: Sequence[Version], columns: Columns) -> str:
     files = [file for version in versions for file in files_of(version)]
+    longest = max(int(version.receipt.more["longest_line"]) for version in versions)
+    return _read_csv(
+        files, columns, longest, "hive_partitioning = true, hive_types_autocast = false, hive_types = {'ds': varchar}"
+    )
+
+
+def _read_csv(files: Sequence[str], columns: Columns, longest: int, options: str) -> str:
     # DuckDB takes memory by the longest line, many times over for each thread: no more than is needed.
-    longest = max(2 << 20, *(int(version.receipt.more["longest_line"]) for version in versions))
+    longest = max(1 << 20, longest)
     raw = [*(column[0] for column in columns), *([PADDING] if len(columns) == 1 else [])]
     return (
         f"read_csv([{', '.join(map(literal, files))}], "
         "delim = '\\t', quote = '', escape = '', nullstr = '\\N', header = true, auto_detect = false, "
         "new_line = '\\n', compression = 'zstd', max_line_size = "
-        f"{longest}, buffer_size = {2 * longest}, hive_partitioning = true, "
-        "hive_types_autocast = false, hive_types = {'ds': varchar}, "
+        f"{longest}, buffer_size = {2 * longest}, {options}, "
         f"columns = {{{', '.join(literal(name) + ': varchar' for name in raw)}}})"
     )
 
 
+def suspect(name: str, declared: str, kind: str) -> str | None:
+    """A condition that holds for every value, as landed, that may not fit its type here; None where all values fit.
+
+    It is cheap, where to cast every value would take as long as to read the file. What it lets through the type holds:
+    a test casts the least and the greatest values of each.
+    """
+    column = quoted(name)
+    if kind.startswith("decimal"):
+        own = re.fullmatch(r"numeric\((\d+),(-?\d+)\)", declared)
+        if own and (carried := decimal_type(int(own[1]), int(own[2]))) and carried.duckdb == kind:
+            return f"contains({column}, 'N')"  # all that its own type lets in is NaN
+        return f"{column} is not null"
+    if kind.startswith("timestamp"):
+        # Years go to 294276 there, and into January of 294247 here.
+        return f"starts_with({column}, '2942')"
+    return None
+
+
+def _count(connection: Any, scan: str, columns: Columns) -> int:
+    """Rows, with every suspect value cast. Raises duckdb.Error for one that fails."""
+    values = [
+        f"count(case when {condition} then {decoded(name, kind, decoding)} end)"
+        for name, _, declared, kind, decoding in columns
+        if (condition := suspect(name, declared, kind))
+    ]
+    found = connection.execute(f"select {', '.join(['count(*)', *values])} from {scan}").fetchone()
+    return int(found[0]) if found else 0
+
+
 class DuckDBEngine:
     """See `importers.engines.interface.Engine`; publishes in the warehouse's DuckDB file."""
+
+    counts_files = True
 
     def __init__(self, file: Path, warehouse: str, keep: int = 3):
         self.file = file
         self.warehouse = warehouse
         self.keep = keep
         self.guard = threading.Lock()
+        # Each count takes 20 MB and as much of a core as it gets, which the copying needs too.
+        self.counters = threading.Semaphore(max(1, (os.cpu_count() or 1) // 4))
 
     def count(self, version: Version) -> int:
         """The rows that the engine reads of a staged version, every value cast. Raises Refused for one that fails."""
         columns = columns_of(version)
-        # Of text there is nothing that could fail, but for its encoding, which the scan checks.
-        cast = [column for column in columns if column[3] != "varchar"]
-        values = [f"count({decoded(name, kind, decoding)})" for name, _, _, kind, decoding in cast]
         with self._reader() as connection:
             try:
-                query = f"select {', '.join(['count(*)', *values])} from {_scan([version], columns)}"
-                found = connection.execute(query).fetchone()
+                return _count(connection, _scan([version], columns), columns)
             except duckdb.Error as error:
-                raise self._culprit(connection, version, cast, error) from None
-        return int(found[0]) if found else 0
+                raise self._culprit(connection, version, error) from None
+
+    def count_file(self, file: str, columns: Columns, longest: int) -> int | None:
+        """See `Engine.count_file`."""
+        # One thread, as a file of zstd cannot be read by more.
+        with self.counters, duckdb.connect(config={**READER, "threads": 1}) as connection:
+            try:
+                return _count(connection, _read_csv([file], columns, longest, "hive_partitioning = false"), columns)
+            except duckdb.Error:
+                return None
 
     def publish(self, version: Version) -> list[Version]:
         """Publish a version, its record and the views in one transaction. Gives the versions that are kept no more."""
@@ -210,9 +254,9 @@ class DuckDBEngine:
             f"select * from {view} where ds = {literal(max(published))}"
         )
 
-    def _culprit(self, connection: Any, version: Version, cast: Columns, error: duckdb.Error) -> Refused:
+    def _culprit(self, connection: Any, version: Version, error: duckdb.Error) -> Refused:
         """Which column cannot be read, with one example of its landed text."""
-        for name, _, declared, kind, decoding in cast:
+        for name, _, declared, kind, decoding in columns_of(version):
             try:
                 example = connection.execute(
                     f"select {quoted(name)} from {_scan([version], columns_of(version))} "

@@ -18,7 +18,8 @@ from dayslice.partitions import LANDED
 from dayslice.slices import Table, Version
 from dayslice.stages import STAGING_SCHEMA, stage_name, table_location
 from dayslice.trino_client import connect
-from importers.engines.duckdb import Columns, columns_of, literal, quoted, view_types
+from importers.engines.duckdb import columns_of, literal, quoted, view_types
+from importers.engines.interface import Columns
 from importers.names import PADDING
 from importers.types.carried import Decoding
 
@@ -86,6 +87,12 @@ class TrinoEngine:
 
     def __init__(self, credentials: Any):
         self.credentials = credentials
+
+    counts_files = False
+
+    def count_file(self, file: str, columns: Columns, longest: int) -> int | None:
+        """It cannot: see `counts_files`."""
+        return None
 
     def count(self, version: Version) -> int:
         """The rows that Trino reads of a staged version, every value cast. Raises Refused for one that fails."""

@@ -113,7 +113,7 @@ def import_on_a_full_disk(warehouse):
     error = results["t"].error
     assert isinstance(error, DaysliceError)
     assert str(error).startswith("cannot write ")
-    assert "part-00000.csv.zst" in str(error)
+    assert "part-00-00000.csv.zst" in str(error)
     assert results["small"].error is None
 
 

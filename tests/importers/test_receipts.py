@@ -5,9 +5,14 @@ import io
 import json
 from pathlib import Path
 
+import pytest
 import zstandard
 
 from dayslice import __version__
+from dayslice.errors import Refused
+from dayslice.store.directory import Directory
+from importers import landing
+from importers.engines.duckdb import DuckDBEngine
 
 
 def test_rows_bytes_files_and_checksums_are_those_that_lie_there(database, warehouse):
@@ -48,3 +53,61 @@ def test_what_is_watched_adds_up_to_the_rows(database, warehouse):
     assert len(seen) > 1
     assert seen[-1].rows == 9000
     assert [each.rows for each in seen] == sorted(each.rows for each in seen)
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """What the engine counted: single files as they came, and whole versions afterwards."""
+    seen = {"files": 0, "versions": 0}
+
+    def watch(method, kind):
+        real = getattr(DuckDBEngine, method)
+
+        def watched(*arguments):
+            seen[kind] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(DuckDBEngine, method, watched)
+
+    watch("count_file", "files")
+    watch("count", "versions")
+    return seen
+
+
+@pytest.mark.parametrize(("rows", "hashes"), [(60_000, 1), (12, 20_000)])
+def test_large_files_are_cut_at_the_ends_of_rows(database, warehouse, monkeypatch, counted, rows, hashes):
+    monkeypatch.setattr(landing, "FILE_BYTES", 4000)
+    database.execute(
+        f"create table t as select n as id, (select string_agg(md5(n::text || m), '') "
+        f"from generate_series(1, {hashes}) as m) as v from generate_series(1, {rows}) as n"
+    )
+    version = warehouse.land("t")
+    receipt = version.receipt
+    assert receipt.files > 2
+    assert counted == {"files": receipt.files, "versions": 0}
+    assert receipt.rows == rows
+    shown = "count(*), count(distinct id), sum(id), sum(length(v)), min(left(v, 32)), max(left(v, 32))"
+    assert warehouse.query(f"select {shown} from erp.t") == database.execute(f"select {shown} from t")
+    for file in Path(version.location).iterdir():
+        text = zstandard.ZstdDecompressor().stream_reader(file.open("rb")).read()
+        assert text.startswith(b"id\tv\n")
+        assert text.endswith(b"\n")
+        assert text.count(b"\n") > 1, "no file is empty"
+
+
+def test_a_line_that_is_longer_than_buffers_is_counted_as_it_came(database, warehouse, counted):
+    database.execute("create table t as select 1 as id, repeat('x', 5000000) as v")
+    assert warehouse.land("t").receipt.rows == 1
+    assert counted == {"files": 1, "versions": 0}
+
+
+def test_bytes_that_the_store_lost_stop_the_import(database, warehouse, monkeypatch):
+    database.execute("create table t as select n as id from generate_series(1, 5000) as n")
+    before = warehouse.land("t")
+    real = Directory.sizes
+    monkeypatch.setattr(Directory, "sizes", lambda *of: {file: size - 1 for file, size in real(*of).items()})
+    with pytest.raises(
+        Refused, match=r"erp.t 2013-01-05: \d+ bytes were written and \d+ lie in .*nothing was published"
+    ):
+        warehouse.land("t")
+    assert warehouse.published("t")["2013-01-05"].id == before.id
