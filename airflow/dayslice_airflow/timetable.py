@@ -22,7 +22,8 @@ class SliceTimetable(CronDataIntervalTimetable):
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
         """The next run, as Airflow's scheduler asks for it."""
-        if last_automated_data_interval is not None:
+        # `airflow backfill create` asks with catchup, and has limits of its own.
+        if last_automated_data_interval is not None and not restriction.catchup:
             oldest = coerce_datetime(utcnow() - CATCH_UP)
             earliest = max(restriction.earliest, oldest) if restriction.earliest else oldest
             restriction = TimeRestriction(earliest, restriction.latest, catchup=True)

@@ -129,6 +129,16 @@ def test_what_stood_still_for_long_makes_up_for_the_last_days_only(noon):
     assert len(runs_until_now(timetable, before)) == CATCH_UP.days - 1
 
 
+def test_a_backfill_of_the_past_has_every_period_that_is_asked_for():
+    timetable = SliceTimetable("30 0 * * *", timezone="UTC")
+    asked = TimeRestriction(pendulum.datetime(2013, 1, 1), pendulum.datetime(2013, 1, 7, 23, 59, 59), catchup=True)
+    runs, last = [], None
+    while info := timetable.next_dagrun_info(last_automated_data_interval=last, restriction=asked):
+        runs.append(info.logical_date.day)
+        last = info.data_interval
+    assert runs == list(range(1, 8))
+
+
 class Run:
     def __init__(self, kind):
         self.run_type = kind
