@@ -143,4 +143,4 @@ MORE_EXAMPLES: dict[str, list[str]] = {
     "citext": ["'MiXed'"],
     "hstore[]": ["array['a=>1'::hstore, null]"],
 }
-PREPARE_MORE = "create extension hstore; create extension citext;"
+PREPARE_MORE = "create extension if not exists hstore; create extension if not exists citext;"
