@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dayslice.errors import DaysliceError, Transient
+from dayslice.file_layout import FileLayout
 from dayslice.partitions import LANDED, all_versions, partition_parameters, published_version
 from dayslice.slices import Slice, Table, Version
 
@@ -16,7 +17,8 @@ from dayslice.slices import Slice, Table, Version
 _GET_AT_MOST = 1000
 _TRANSIENT = {"ConcurrentModificationException", "OperationTimeoutException", "InternalServiceException"}
 _TABLE = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
-_PLACE = ("Columns", "InputFormat", "OutputFormat", "Compressed", "NumberOfBuckets", "SerdeInfo", "BucketColumns")
+_FILES = ("Columns", "InputFormat", "OutputFormat", "Compressed", "SerdeInfo")
+_PLACE = (*_FILES, "NumberOfBuckets", "BucketColumns", "SortColumns")
 
 
 class GlueMetastore:
@@ -109,6 +111,16 @@ class GlueMetastore:
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
         found = self._table(table)
         return [] if found is None else [column["Name"].lower() for column in found["StorageDescriptor"]["Columns"]]
+
+    def layout(self, table: Table) -> FileLayout | None:
+        """How a table's files are written, or None if there is no such table."""
+        found = self._table(table)
+        if found is None:
+            return None
+        place = found["StorageDescriptor"]
+        order = [each["Column"] + ("" if each["SortOrder"] else " desc") for each in place.get("SortColumns", [])]
+        buckets = place.get("BucketColumns", [])
+        return FileLayout.stored(place.get("OutputFormat", ""), buckets, place.get("NumberOfBuckets", -1), order)
 
     def drop_table(self, table: Table) -> None:
         """Drop an external table; its files stay. None there is no error."""

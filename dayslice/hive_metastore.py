@@ -24,6 +24,7 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.file_layout import FileLayout
 from dayslice.partitions import LANDED, all_versions, partition_name, partition_parameters, published_version
 from dayslice.slices import Slice, Table, Version
 
@@ -139,6 +140,14 @@ class HiveMetastore:
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
         found = self._table(table)
         return [] if found is None else [column.name.lower() for column in found.sd.cols]
+
+    def layout(self, table: Table) -> FileLayout | None:
+        """How a table's files are written, or None if there is no such table."""
+        found = self._table(table)
+        if found is None:
+            return None
+        order = [each.col + ("" if each.order else " desc") for each in found.sd.sortCols or []]
+        return FileLayout.stored(found.sd.outputFormat, found.sd.bucketCols or [], found.sd.numBuckets, order)
 
     def drop_table(self, table: Table) -> None:
         """Drop an external table; its files stay. None there is no error."""

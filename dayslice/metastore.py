@@ -7,6 +7,7 @@ Implementations: `duckdb_metastore.py` (a table in the warehouse's own DuckDB fi
 from collections.abc import Collection
 from typing import Protocol
 
+from dayslice.file_layout import FileLayout
 from dayslice.slices import Slice, Table, Version
 
 
@@ -54,6 +55,10 @@ class Catalog(Metastore, Protocol):
 
     def columns(self, table: Table) -> list[str]:
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
+        ...
+
+    def layout(self, table: Table) -> FileLayout | None:
+        """How a table's files are written, or None if there is no such table."""
         ...
 
     def drop_table(self, table: Table) -> None:

@@ -1,12 +1,13 @@
 """What a table's YAML may say under `config: meta:`, with its defaults. The one list of allowed keys."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, TypeVar
 
 from dayslice.calendar import Grain, parse_ds
 from dayslice.errors import UsageError
+from dayslice.file_layout import FileLayout
 
 E = TypeVar("E", bound=Enum)
 
@@ -38,9 +39,9 @@ MODEL_KEYS = {
     "empty": "publish or refuse a slice of no rows; default: publish events, refuse cumulative",
     "max_shrink": "refuse a slice with fewer rows than the one before it, by more than this share (0.2 is 20%)",
     "format": "the files' format on Trino: ORC (default) or PARQUET",
-    "sorted_by": "columns that the files are sorted by on Trino",
-    "bucketed_by": "columns that the files are bucketed by on Trino",
-    "bucket_count": "how many buckets",
+    "bucketed_by": "columns whose values decide in which file of a slice a row lies, on Trino",
+    "bucket_count": "how many buckets a slice has; default: 16",
+    "sorted_by": "columns (or `column desc`) that the rows of a bucket are sorted by, on Trino",
 }
 IMPORT_KEYS = {
     **{key: MODEL_KEYS[key] for key in ("grain", "slice", "start", "owner", "schedule", "late_after", "retention")},
@@ -88,6 +89,7 @@ class TableSettings:
     retention: tuple[str, ...] = ()
     empty: Empty = Empty.REFUSE
     max_shrink: float | None = None
+    layout: FileLayout = field(default_factory=FileLayout)
 
 
 def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> TableSettings:
@@ -115,6 +117,7 @@ def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> Table
             retention=_texts(own.get("retention", ())),
             empty=_one_of(Empty, own, "empty", default_empty),
             max_shrink=_share(own.get("max_shrink")),
+            layout=FileLayout.parse(own),
         )
     except UsageError as error:
         raise SettingError(where, str(error).partition(":")[0], str(error)) from None

@@ -1,4 +1,4 @@
-{% macro create_slice_table(target_relation, columns) -%}
+{% macro create_slice_table(target_relation, columns, layout) -%}
   create table if not exists {{ target_relation }} (
     {% for column in columns.own -%}
       {{ adapter.quote(column.name) }} {{ column.type }},
@@ -6,6 +6,6 @@
     ds varchar
   ) with (
     external_location = '{{ adapter.table_location(target_relation.schema, target_relation.identifier) }}',
-    partitioned_by = array['ds']{{ file_properties() }}
+    partitioned_by = array['ds']{{ file_properties(layout) }}
   )
 {%- endmacro %}

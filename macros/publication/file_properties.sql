@@ -1,10 +1,10 @@
-{% macro file_properties() -%}
-  , format = '{{ (config.get('meta').get('format') or 'ORC') | upper }}'
-  {%- if config.get('meta').get('bucketed_by') -%}
-    , bucketed_by = {{ names_array(config.get('meta').get('bucketed_by')) }}
-    , bucket_count = {{ config.get('meta').get('bucket_count', 16) | int }}
-    {%- if config.get('meta').get('sorted_by') -%}
-      , sorted_by = {{ names_array(config.get('meta').get('sorted_by')) }}
+{% macro file_properties(layout) -%}
+  , format = '{{ layout.format }}'
+  {%- if layout.bucketed_by -%}
+    , bucketed_by = {{ names_array(layout.bucketed_by) }}
+    , bucket_count = {{ layout.bucket_count }}
+    {%- if layout.sorted_by -%}
+      , sorted_by = {{ names_array(layout.sorted_by) }}
     {%- endif -%}
   {%- endif -%}
 {%- endmacro %}

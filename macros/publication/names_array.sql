@@ -1,3 +1,3 @@
 {% macro names_array(names) -%}
-  array[{% for name in ([names] if names is string else names) %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor %}]
+  array[{% for name in names %}'{{ name }}'{{ ', ' if not loop.last }}{% endfor %}]
 {%- endmacro %}

@@ -40,8 +40,9 @@
   {%- if drop_history -%}
     {%- do run_query('drop table if exists ' ~ target_relation) -%}
   {%- endif -%}
+  {%- set layout = adapter.file_layout(graph, model, target_relation, columns.own, drop_history) -%}
   {%- if not adapter.known_columns(target_relation.schema, target_relation.identifier) -%}
-    {%- do adapter.execute_once(create_slice_table(target_relation, columns)) -%}
+    {%- do adapter.execute_once(create_slice_table(target_relation, columns, layout)) -%}
   {%- endif -%}
   {%- set known = adapter.known_columns(target_relation.schema, target_relation.identifier) -%}
   {%- for column in columns.own if column.name | lower not in known -%}

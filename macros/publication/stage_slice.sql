@@ -30,6 +30,7 @@
 
 {% macro trino__stage_slice(target_relation, columns, select_sql, ds, version) %}
   {#- An external table of its own for each version: the query runs once, and its files stay where they are. -#}
+  {%- set layout = adapter.file_layout(graph, model, target_relation, columns.own, asked_to_drop_history()) -%}
   {%- do adapter.clean_stages(target_relation.schema, target_relation.identifier, ds) -%}
   {%- set staged_relation = api.Relation.create(
     database=target_relation.database,
@@ -42,7 +43,7 @@
   {%- call statement('main') -%}
     create table {{ staged_relation }}
     with (
-      external_location = '{{ location }}'{{ file_properties() }}
+      external_location = '{{ location }}'{{ file_properties(layout) }}
     ) as
     {{ select_as_stored(columns, select_with_ds(columns, select_sql, ds)) }}
   {%- endcall -%}

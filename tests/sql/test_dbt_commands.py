@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ sources:
   - name: erp
     config: {meta: {connection: erp, slice: events}}
     tables: [{name: orders}]
+  - name: landed
+    schema: erp
+    config: {freshness: {error_after: {count: 30, period: hour}}}
+    tables:
+      - name: events
+        config:
+          loaded_at_query: >
+            select cast(max(ds) as timestamp) from {{ this.schema }}.{{
+              '"events$partitions"' if target.type == 'dayslice_trino' else 'events' }}
 models:
   - name: daily
     config: {meta: {slice: events}}
@@ -91,6 +101,18 @@ def test_two_builds_at_once_wait_for_each_other_and_unit_tests_pass_before_the_f
         assert process.returncode == 0, output
     assert list(project.published("daily")) == ["2013-01-05", "2013-01-06"]
     assert list(project.published("running")) == ["2013-01-05"]
+
+
+def test_what_others_land_is_held_to_its_freshness(project):
+    project.land("events", "2013-01-05", "select 1 as id", "id int")
+    assert freshness(project) == "error"
+    project.land("events", datetime.now(UTC).date().isoformat(), "select 1 as id", "id int")
+    assert freshness(project) == "pass"
+
+
+def freshness(project):
+    results = project.dbt.run(["source", "freshness", "--select", "source:landed"])
+    return next(each.status for each in results if each.unique_id == "source.dayslice.landed.events")
 
 
 def test_retry_goes_on_where_a_build_failed(project):

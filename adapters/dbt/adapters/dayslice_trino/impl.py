@@ -10,6 +10,9 @@ from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt_common.exceptions import DbtDatabaseError
 
 from dayslice.adapter import SliceAdapter, for_jinja
+from dayslice.errors import Refused, UsageError
+from dayslice.file_layout import FileLayout
+from dayslice.graph import Node, table_node
 from dayslice.metastore import Catalog
 from dayslice.metastores import open_catalog
 from dayslice.slices import Receipt, Slice, Table, Version
@@ -91,6 +94,29 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         """The names of a table's columns, lower case, less ds; [] if there is no table."""
         with self.slice_metastore() as catalog:
             return catalog.columns(Table(schema, name))
+
+    @for_jinja
+    def file_layout(
+        self, graph: Node, model: Node, target_relation: BaseRelation, columns: list[dict[str, str]], anew: bool
+    ) -> FileLayout:
+        """How a model's files are written. Refuses what Trino cannot write, and another layout than the table has.
+
+        `anew`: the table is about to be dropped with its history.
+        """
+        node = table_node(graph, model)
+        wanted = node.settings.layout
+        try:
+            wanted.check_columns({column["name"].lower(): column["type"] for column in columns})
+        except UsageError as error:
+            raise UsageError(f"{node.yaml}: {node}: {error}") from None
+        with self.slice_metastore() as catalog:
+            known = catalog.layout(Table(str(target_relation.schema), str(target_relation.identifier)))
+        if known is not None and known != wanted and not anew:
+            raise Refused(
+                f"{node} is written as {known}, and its YAML asks for {wanted}: earlier slices cannot follow; nothing "
+                f"was published. Keep what it has, give the new table another name, or drop its history"
+            )
+        return wanted
 
     @for_jinja
     def execute_once(self, sql: str) -> None:
