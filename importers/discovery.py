@@ -39,6 +39,16 @@ class SourceSize:
 
 
 @dataclass(frozen=True)
+class ForeignKey:
+    """A key of one column: each of its values is in column `field` of another table, or of the same."""
+
+    column: str
+    schema: str
+    table: str
+    field: str
+
+
+@dataclass(frozen=True)
 class SourceTable:
     """A table, view, materialized view, foreign or partitioned table (`kind` as pg_class.relkind says).
 
@@ -53,6 +63,7 @@ class SourceTable:
     rows: int
     columns: tuple[SourceColumn, ...]
     size: "SourceSize"
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -109,6 +120,22 @@ where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped
 order by a.attnum
 """
 
+FOREIGN_KEYS = """
+select a.attname, n.nspname, r.relname, f.attname
+from pg_constraint k
+join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
+join pg_class r on r.oid = k.confrelid
+join pg_namespace n on n.oid = r.relnamespace
+join pg_attribute f on f.attrelid = k.confrelid and f.attnum = k.confkey[1]
+left join pg_constraint p on p.oid = k.conparentid
+where
+    k.conrelid = %(oid)s
+    and k.contype = 'f'
+    and cardinality(k.conkey) = 1
+    -- A key to a partitioned table has one more to each partition.
+    and p.conrelid is distinct from k.conrelid
+order by a.attnum, n.nspname, r.relname
+"""
 SIZE = """
 with recursive below as (
     select %(oid)s::oid as oid
@@ -151,7 +178,9 @@ def discover(connection: Any, schema: str, name: str) -> SourceTable:
         columns = tuple(SourceColumn(*row) for row in cursor.fetchall())
         cursor.execute(SIZE, {"oid": oid})
         size, blocks, rows = cursor.fetchone()
-    return SourceTable(schema, name, kind, comment, tuple(key), rows, columns, SourceSize(size, blocks))
+        cursor.execute(FOREIGN_KEYS, {"oid": oid})
+        foreign = tuple(ForeignKey(*row) for row in cursor.fetchall())
+    return SourceTable(schema, name, kind, comment, tuple(key), rows, columns, SourceSize(size, blocks), foreign)
 
 
 def is_indexed(connection: Any, table: SourceTable, column: str) -> bool:

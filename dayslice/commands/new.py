@@ -38,7 +38,7 @@ def new_import(name: str, connection: str | None, place: str | None, on: str | N
     """
     from importers.connections import connect  # noqa: PLC0415 - psycopg2, only when something is asked of a source
     from importers.discovery import discover  # noqa: PLC0415
-    from importers.scaffold import import_yaml  # noqa: PLC0415
+    from importers.scaffold import import_yaml, references_of  # noqa: PLC0415
 
     source, _, table_name = name.partition(".")
     if not source or not table_name or "." in table_name:
@@ -54,12 +54,16 @@ def new_import(name: str, connection: str | None, place: str | None, on: str | N
     own |= {"source_table": table} if table != table_name else {}
     with connect(meta["connection"], project.target.home) as session:
         found = discover(session, schema, table)
+        alike = [node for node in project.imports if node.meta["connection"] == meta["connection"]]
+        references, untested = references_of(session, name, found, alike)
     if on and on not in [column.name for column in found.columns]:
         raise UsageError(f"--events-on: {found} has no column {on!r}")
-    text = import_yaml(source, table_name, found, meta, own)
+    text = import_yaml(source, table_name, found, meta, own, references)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     click.echo(f"{file.relative_to(project.root)}: {len(found.columns)} columns; try dayslice import {name} --ds …")
+    for key in untested:
+        click.echo(f"{key.column} references {key.schema}.{key.table}, which is no import: nothing tests that yet")
 
 
 def check_new(project: Project, source: str, table: str, file: Path) -> None:

@@ -33,6 +33,9 @@ def project(tmp_path, monkeypatch):
     return made
 
 
+DS = "2013-01-05"
+
+
 def run(*arguments):
     return CliRunner().invoke(command, ["import", *arguments], standalone_mode=False, catch_exceptions=False)
 
@@ -62,6 +65,66 @@ def test_what_is_written_has_what_postgres_knows_and_imports_at_once(database, p
     [result] = import_tables(parsed, [parsed.find("erp.orders")], "2013-01-05")
     assert result.error is None
     assert project.query("select id, customer from erp.orders_latest") == [(1, "a")]
+
+
+KEYS = """
+create table customers (id int primary key, "Code" text unique, made date not null);
+create table regions (id int primary key) partition by hash (id);
+create table regions_0 partition of regions for values with (modulus 1, remainder 0);
+create table elsewhere (a int, b int, primary key (a, b));
+create table orders (
+    id int primary key, parent int references orders, customer int not null references customers,
+    code text references customers ("Code"), region int references regions, a int, b int,
+    foreign key (a, b) references elsewhere
+);
+insert into customers values (1, 'x', '2013-01-05'), (2, 'y', '2013-01-05');
+insert into orders values (1, null, 1, 'x'), (2, 1, 2, null)
+"""
+
+
+def test_foreign_keys_between_imports_are_tests_that_warn(database, project):
+    database.execute(KEYS)
+    run("erp.customers")
+    said = run("erp.orders").output
+    [table] = yaml.safe_load((project.root / "models/erp/orders.yml").read_text())["sources"][0]["tables"]
+    tests = {column["name"]: column.get("data_tests") for column in table["columns"]}
+
+    def related(to, field):
+        return {
+            "relationships": {
+                "arguments": {"to": f"source('erp', '{to}')", "field": field},
+                "config": {"severity": "warn"},
+            }
+        }
+
+    assert tests == {
+        "id": ["unique", "not_null"],
+        "parent": [related("orders", "id")],
+        "customer": ["not_null", related("customers", "id")],
+        "code": [related("customers", "code")],
+        "region": None,
+        "a": None,
+        "b": None,
+    }
+    assert "region references public.regions, which is no import: nothing tests that yet" in said
+    assert said.count("references") == 1, "a key of two columns is none that dbt can test"
+
+    def statuses():
+        project.write({})
+        results = project.dbt.run(["test", "--select", "source:erp.orders"], DS)
+        return {str(result.status) for result in results if result.unique_id.startswith("test.")}
+
+    parsed = load_project(project.root)
+    results = import_tables(
+        parsed, [parsed.find(f"erp.{name}") for name in ("orders", "customers")], DS, as_of_now=True
+    )
+    assert [result.error for result in results] == [None, None]
+    assert statuses() == {"pass"}
+    database.execute(
+        "alter table orders drop constraint orders_customer_fkey; update orders set customer = 7 where id = 2"
+    )
+    import_tables(parsed, [parsed.find("erp.orders")], DS, as_of_now=True)
+    assert statuses() == {"pass", "warn"}
 
 
 def test_what_is_there_is_not_written_over(database, project):
