@@ -13,7 +13,11 @@ import psutil
 import pytest
 import requests
 
+from dayslice.airflow_instance import AirflowInstance
+from dayslice.airflow_start import Migration
+from dayslice.errors import DaysliceError, UsageError
 from dayslice.service import free_port
+from stack.postgres import USER, MetastoreDatabase
 from tests.airflow.running_airflow import PROCESSES, until
 
 pytestmark = pytest.mark.airflow
@@ -104,15 +108,14 @@ def test_status_shows_processes_and_health(airflow_instance):
 
 def test_pools_are_made_and_keep_the_slots_that_somebody_gives_them(airflow_instance):
     api = airflow_instance.api()
+    before = {pool["name"]: pool["slots"] for pool in api.get("pools")["pools"]}
+    pool = {"pool": "duckdb", "include_deferred": False}
+    api.patch("pools/duckdb", {**pool, "slots": 3}, update_mask=["slots"])
     deployed = json.loads(airflow_instance.run("airflow", "deploy", "--json").stdout)["pools"]
-    assert deployed
-    assert deployed.items() <= {pool["name"]: pool["slots"] for pool in api.get("pools")["pools"]}.items()
-    name = min(deployed)
-    new = {"pool": name, "include_deferred": False}
-    api.patch(f"pools/{name}", {**new, "slots": 3}, update_mask=["slots"])
-    assert airflow_instance.run("airflow", "deploy").returncode == 0
-    assert api.get(f"pools/{name}")["slots"] == 3
-    api.patch(f"pools/{name}", {**new, "slots": deployed[name]}, update_mask=["slots"])
+    assert deployed.keys() == {"duckdb", "source_erp"}
+    assert deployed.items() <= before.items()
+    assert api.get("pools/duckdb")["slots"] == 3
+    api.patch("pools/duckdb", {**pool, "slots": before["duckdb"]}, update_mask=["slots"])
 
 
 def test_a_taken_port_is_named_with_another(airflow_instance, tmp_path):
@@ -124,17 +127,6 @@ def test_a_taken_port_is_named_with_another(airflow_instance, tmp_path):
     assert f"dayslice airflow up --port {port + 10}" in done.stderr
 
 
-def test_a_process_that_dies_at_the_start_is_named_with_its_log_and_nothing_stays(airflow_instance, tmp_path):
-    home = tmp_path / "home"
-    wrong = {"DAYSLICE_HOME": str(home), "AIRFLOW__TRIGGERER__CAPACITY": "many"}
-    done = airflow_instance.run("airflow", "up", "--port", str(free_port()), **wrong)
-    assert done.returncode == 1
-    assert f"Airflow's triggerer stopped while it started; the end of {home / 'airflow/triggerer/log'}" in done.stderr
-    assert "many" in done.stderr
-    assert not list((home / "airflow").glob("*/pid"))
-    assert not [each for each in psutil.process_iter(["environ"]) if str(home) in str(each.info["environ"])]
-
-
 def test_another_database_than_its_own_is_refused(airflow_instance):
     given = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://user:secret@db.example/airflow"}
     done = airflow_instance.run("airflow", "wipe", DAG, "--yes", **given)
@@ -142,6 +134,39 @@ def test_another_database_than_its_own_is_refused(airflow_instance):
     assert "was made with the metadata database sqlite" in done.stderr
     assert "postgresql://db.example/airflow" in done.stderr
     assert "secret" not in done.stderr
+
+
+@pytest.fixture
+def in_postgresql(airflow_instance, make_home, monkeypatch):
+    """Another Airflow of the same project, not started, with its metadata in PostgreSQL; and the URL of that."""
+    database = MetastoreDatabase(make_home() / "database", free_port())
+    database.start()
+    url = f"postgresql+psycopg2://{USER}:{database.password()}@127.0.0.1:{database.port}/postgres"
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", url)
+    monkeypatch.setenv("DAYSLICE_HOME", str(make_home()))
+    instance = AirflowInstance(airflow_instance.root)
+    assert instance.prepare(free_port(), "local")
+    yield instance, url
+    database.service().stop()
+
+
+def test_metadata_in_postgresql_and_a_process_that_dies_at_the_start(airflow_instance, in_postgresql, monkeypatch):
+    instance, url = in_postgresql
+    Migration(instance).end()
+    listed = instance.run("pools", "list", "--output", "json")
+    assert json.loads(listed.stdout)[0]["pool"] == "default_pool", listed.stderr
+    assert not list(instance.home.glob("*.db"))
+    with pytest.raises(UsageError, match="give this one its own"):
+        AirflowInstance(airflow_instance.root, staging=True).prepare(free_port(), "staging")
+
+    monkeypatch.setenv("AIRFLOW__TRIGGERER__CAPACITY", "many")
+    with pytest.raises(DaysliceError, match="Airflow's triggerer stopped while it started; the end of") as said:
+        instance.start(print)
+    assert f"{instance.home / 'triggerer' / 'log'}:" in str(said.value)
+    assert "many" in str(said.value)
+    assert not list(instance.home.glob("*/pid"))
+    assert not [each for each in psutil.process_iter(["environ"]) if str(instance.home) in str(each.info["environ"])]
+    assert not [file for file in instance.home.rglob("*") if file.is_file() and url.encode() in file.read_bytes()]
 
 
 def test_a_run_publishes_a_slice(airflow_instance, ran):
