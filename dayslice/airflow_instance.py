@@ -35,7 +35,7 @@ PROCESSES = {
 # Logs are read from their files. The servers that would give them to other machines listen on all addresses.
 ARGUMENTS = {"triggerer": ["--skip-serve-logs"], "scheduler": ["--skip-serve-logs"]}
 START_SECONDS = 180
-# How long tasks that run may take to end. What is cut off then is run again after the next start.
+# How long tasks that run may take to end. What is cut off then is tried again after the next start.
 STOP_SECONDS = 30
 
 

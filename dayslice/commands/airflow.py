@@ -119,7 +119,8 @@ def up(staging: bool, port: int | None, new_password: bool, as_json: bool) -> in
 @staging
 @as_json
 def down(staging: bool, as_json: bool) -> int:
-    """Stop Airflow. Tasks that run have 30 seconds to end; what is cut off runs again after the next `up`.
+    """Stop Airflow. Tasks that run have 30 seconds to end; what is cut off is tried again after the
+    next `up`.
 
     \b
     Examples:
