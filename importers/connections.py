@@ -38,6 +38,10 @@ TIMEOUTS = ("lock_timeout", "statement_timeout")
 EMBEDDED = "embedded:"
 
 
+# pg_current_snapshot, which receipts hold, and scans of a range of blocks.
+OLDEST_SERVER = 130000
+
+
 class Lost(Transient):
     """The server went away in the middle: what was being read may be read again, in a new snapshot."""
 
@@ -92,6 +96,11 @@ def connect(name: str, home: Path, snapshot: str | None = None) -> Iterator[Any]
         with connection.cursor() as cursor:
             for key, value in SESSION.items():
                 cursor.execute("select set_config(%s, %s, false)", (key, value))
+        if connection.server_version < OLDEST_SERVER:
+            raise UsageError(
+                f"connection {name!r} leads to PostgreSQL {connection.server_version // 10000}: imports need "
+                f"{OLDEST_SERVER // 10000} or later"
+            )
         connection.autocommit = False
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
         if snapshot is not None:

@@ -17,12 +17,14 @@ Schema = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class LandedColumn:
-    """A column as it lands. `source` is None for one that is gone: it lands as NULL, in its place."""
+    """A column as it lands. `source` is None for one that is gone: it lands as NULL, in its place, and `was` is what it
+    was called in the source."""
 
     name: str
     source: SourceColumn | None
     declared: str
     carried: CarriedType
+    was: str = ""
 
     @property
     def is_hashed(self) -> bool:
@@ -40,14 +42,19 @@ def source_place(node: TableNode) -> tuple[str, str]:
     return str(node.meta.get("source_schema", "public")), str(node.meta.get("source_table", node.table.name))
 
 
-def landed_columns(node: TableNode, table: SourceTable, before: Schema = ()) -> list[LandedColumn]:
+def landed_columns(
+    node: TableNode, table: SourceTable, before: Schema = (), gone: Mapping[str, str] | None = None
+) -> list[LandedColumn]:
     """The columns that an import lands. Those of the version `before` keep their places, new ones come last: a
-    reader by position, as Hive is, reads old files and new ones alike.
+    reader by position, as Hive is, reads old files and new ones alike. `gone`: what columns that were gone already were
+    called in the source, by name; no other column of the source takes their names over.
 
     Raises UsageError for a wrong choice of columns, a type, or a column without the right to read it.
     """
     chosen = _chosen(node, table)
-    names = engine_names((c.name for c in chosen), {column[1]: column[0] for column in before if column[1]})
+    gone = gone or {}
+    owners = {column[0]: column[1] or gone.get(column[0], "") for column in before}
+    names = engine_names((c.name for c in chosen), {source: name for name, source in owners.items() if source})
     declared: Mapping[str, str] = node.meta.get("types") or {}
     hashed = node.meta.get("hashed") or []
     _known(node, table, declared, "types")
@@ -58,15 +65,15 @@ def landed_columns(node: TableNode, table: SourceTable, before: Schema = ()) -> 
         )
         for c in chosen
     }
-    order = {column[0]: _gone(column) for column in before} | now
+    order = {column[0]: _gone(column, owners[column[0]]) for column in before} | now
     if not order:
         raise UsageError(f"{node.path}: {node}: {table} has no columns to import")
     return list(order.values())
 
 
-def _gone(column: Sequence[str]) -> LandedColumn:
+def _gone(column: Sequence[str], was: str) -> LandedColumn:
     name, _, declared, duckdb, decoding = column
-    return LandedColumn(name, None, declared, CarriedType(duckdb, duckdb, Decoding(decoding)))
+    return LandedColumn(name, None, declared, CarriedType(duckdb, duckdb, Decoding(decoding)), was)
 
 
 def _chosen(node: TableNode, table: SourceTable) -> list[SourceColumn]:

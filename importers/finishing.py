@@ -36,6 +36,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
 def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Version:
     """The version with its receipt."""
     schema = json.dumps([column.schema() for column in prepared.columns], ensure_ascii=False)
+    gone = {column.name: column.was for column in prepared.columns if column.source is None}
     receipt = Receipt(
         rows=rows,
         bytes=sum(file.bytes for file in files),
@@ -50,6 +51,7 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
             "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),
             "checksums": json.dumps([f"sha256:{file.sha256}" for file in files]),
             "longest_line": str(max(file.longest for file in files)),
+            **({"gone": json.dumps(gone, ensure_ascii=False)} if gone else {}),
             **prepared.moment,
         },
     )

@@ -12,7 +12,7 @@ from importers.cleaning import Begun, clean
 from importers.declaration import landed_columns, source_place
 from importers.discovery import SourceTable, discover, is_indexed, snapshot
 from importers.drift import check_drift
-from importers.engines.duckdb import columns_of
+from importers.engines.duckdb import columns_of, gone_of
 from importers.hashing import hash_key
 from importers.job import Job, Prepared
 from importers.selecting import block_ranges, select_slice
@@ -42,8 +42,9 @@ def prepare(connection: Any, job: Job, stands: Standing, streams: int, dry: bool
         clean(job, begun, {version.id for version in published.values()}, kept)
         begun.add(version_id)
     table = discover(connection, *source_place(job.node))
-    before = columns_of(_newest(published)) if published else []
-    columns = landed_columns(job.node, table, before)
+    newest = _newest(published) if published else None
+    before = columns_of(newest) if newest else []
+    columns = landed_columns(job.node, table, before, gone_of(newest) if newest else {})
     if any(column.is_hashed for column in columns):
         hash_key()
     added = check_drift(job.slice, before, [column.schema() for column in columns], job.accept)

@@ -67,6 +67,12 @@ def columns_of(version: Version) -> Columns:
     return columns
 
 
+def gone_of(version: Version) -> dict[str, str]:
+    """The columns of a version that its source had no more: name here to name there."""
+    found: dict[str, str] = json.loads(version.receipt.more.get("gone", "{}"))
+    return found
+
+
 def shared_type(first: str, second: str) -> str:
     """The type of a column that had two, one after the other: the wider one, or else text."""
     if first == second:
@@ -108,14 +114,14 @@ def _select_files(versions: Sequence[Version], columns: Columns, types: Mapping[
 
 
 def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
-    for name, _, _, kind, decoding in columns:
+    for name, _, _, _, decoding in columns:
         if types[name] == "varchar":
             # Of a column that was retyped too: as PostgreSQL printed it, not as this session would.
             escaped = decoding in (Decoding.TEXT.value, Decoding.HEX.value)
             value = decoded(name, "varchar", (Decoding.TEXT if escaped else Decoding.NONE).value)
         else:
-            value = decoded(name, kind, decoding)
-            value = value if types[name] == kind else f"cast({value} as {types[name]})"
+            # From the text, of a column that was widened too: 0.1 of real is 0.1 of double, on every engine.
+            value = decoded(name, types[name], decoding)
         yield f"{value} as {quoted(name)}"
 
 

@@ -8,6 +8,7 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from importers import connections
 from importers.connections import connect, dsn_of
 from tests.importers.system_server import SystemServer, missing_for_system_server
 from tests.importers.warehouse import DS
@@ -191,3 +192,10 @@ def test_a_table_that_is_gone(database, warehouse):
     assert "public.t" in str(results["t"].error)
     assert results["u"].error is None
     assert warehouse.query("select id from erp.t") == [(1,)]
+
+
+def test_a_server_that_is_too_old_is_said_to_be(database, warehouse, monkeypatch):
+    monkeypatch.setattr(connections, "OLDEST_SERVER", 990000)
+    database.execute("create table t as select 1 as id")
+    with pytest.raises(UsageError, match=r"connection 'source' leads to PostgreSQL \d\d: imports need 99 or later"):
+        warehouse.land("t")

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from dayslice.errors import DaysliceError, Refused, UsageError
+from importers.names import engine_names
 from tests.importers.warehouse import Warehouse
 
 UGLY_NAMES = ["ds", "DS", "Select", "a b", 'q"uote', "per%cent", "{brace}", "✈", "x" * 63, "order", "\\", "tab\there"]
@@ -114,6 +115,20 @@ class TestDrift:
             (1, None, "2013-01-05"),
         ]
         warehouse.land("t", ds="2013-01-06")  # accepted once is enough
+
+    def test_the_name_of_a_column_that_is_gone_is_never_another_columns(self, database, warehouse):
+        database.execute("alter table t drop name")
+        warehouse.land("t", accept=True)
+        database.execute("alter table t add \"Name\" text default 'other'")
+        warehouse.land("t", ds="2013-01-06")
+        [other] = engine_names(["Name"], {"name": "name"}).values()
+        assert other != "name"
+        shown = f'select name, "{other}" from erp.t order by ds'
+        assert warehouse.query(shown) == [("a", None), (None, None), (None, "other")]
+        # Its own column takes it up again, though it was gone for two slices.
+        database.execute("alter table t add name text default 'back'")
+        warehouse.land("t", ds="2013-01-07")
+        assert warehouse.query(shown) == [("a", None), (None, None), (None, "other"), ("back", "other")]
 
     def test_a_renamed_column_is_one_gone_and_one_new(self, database, warehouse):
         database.execute("alter table t rename name to title")

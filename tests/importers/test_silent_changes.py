@@ -48,6 +48,16 @@ def test_old_slices_of_a_column_that_became_text_read_as_postgres_printed_them(d
     assert found == [tuple(text for _, _, text in RETYPED), ("new",) * len(RETYPED)]
 
 
+def test_a_real_that_became_double_reads_as_postgres_printed_it(database, warehouse):
+    """On Trino too: tests/trino/test_imported_tables.py."""
+    database.execute("create table t (id int, v real); insert into t values (1, 0.1), (2, 'NaN'), (3, 3.4028235e38)")
+    warehouse.land("t", ds="2013-01-04")
+    database.execute("alter table t alter v type double precision; update t set v = 0.1")
+    warehouse.land("t", accept=True)
+    found = warehouse.query("select ds, id, v::varchar from erp.t order by ds, id")
+    assert [value for _, _, value in found] == ["0.1", "nan", "3.4028235e+38", "0.1", "0.1", "0.1"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
