@@ -56,10 +56,10 @@ def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = N
 
 
 def _publish(project: Project, node: TableNode, version: Version) -> None:
-    if project.target.database_file is not None:
-        from importers.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - a view of its files is made anew
+    if node.is_import:
+        from importers.engines.choice import open_engine  # noqa: PLC0415 - its view is made to hold this version
 
-        DuckDBEngine(project.target.database_file, project.target.warehouse).publish(version)
+        open_engine(project.target).publish(version)
         return
     with open_metastore(project.target) as metastore:
         metastore.publish(version)

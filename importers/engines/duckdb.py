@@ -239,6 +239,7 @@ class DuckDBEngine:
     def unpublish(self, versions: list[Version]) -> None:
         """Forget versions of one table, slices and all; its views are made anew in the same transaction."""
         with open_duckdb(self.file) as connection:
+            read_s3(connection, self.warehouse)
             metastore = DuckDBMetastore(connection)
             connection.begin()
             try:

@@ -13,6 +13,7 @@ from dayslice.slices import Slice, Table
 from dayslice.store.s3 import S3
 from importers import cleaning
 from tests.importers.conftest import make_database, postgres_server
+from tests.importers.test_rollback import check_rollback
 from tests.importers.trino_warehouse import TrinoWarehouse
 from tests.importers.warehouse import DS
 
@@ -119,3 +120,7 @@ def test_a_table_of_one_text_column_keeps_its_empty_lines(database, warehouse):
     database.execute(r"insert into one_column values (''), (null), ('\N'), (E'\n')")
     warehouse.land("one_column")
     assert {v for (v,) in warehouse.query("select v from erp.one_column")} == {"", None, r"\N", "\n"}
+
+
+def test_an_import_goes_back_to_an_earlier_version_and_forth_again(database, warehouse):
+    check_rollback(database, warehouse)

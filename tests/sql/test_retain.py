@@ -1,0 +1,58 @@
+"""`dayslice retain` of models on the local target: the rows go with their record, in one transaction."""
+
+import json
+
+import pytest
+
+YAML = """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, slice: events}}
+    tables: [{name: orders}]
+models:
+  - {name: kept_short, config: {meta: {slice: events, retention: 2 days}}}
+  - {name: reader, config: {meta: {slice: events}}}
+"""
+DAYS = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04"]
+
+
+@pytest.fixture(scope="module")
+def project(make_project):
+    project = make_project(
+        {
+            "models/m.yml": YAML,
+            "models/kept_short.sql": "select id from {{ slice('erp', 'orders') }}",
+            "models/kept_short_latest.sql": "{{ latest('kept_short') }}",
+            "models/reader.sql": "select id from {{ slice('kept_short') }}",
+        }
+    )
+    for ds in DAYS:
+        project.land("orders", ds, "select 1", "id int")
+        built = project.build(ds, "kept_short", "kept_short_latest", *([] if ds == DAYS[1] else ["reader"]))
+        assert {each.status for each in built.values()} == {"success"}
+    return project
+
+
+def test_expired_slices_go_but_for_those_that_are_still_to_be_read(project, run):
+    before = project.published("kept_short")
+    code, planned, error = run("retain", "--select", "kept_short", "--dry-run", "--json")
+    assert code == 0, error
+    (table,) = json.loads(planned)
+    assert (table["slices"], table["needed"]) == ([DAYS[0]], [DAYS[1]])
+    assert project.published("kept_short") == before, "a dry run changes nothing"
+
+    code, done, _ = run("retain", "--select", "kept_short", "--json")
+    assert json.loads(done) == json.loads(planned)
+    assert sorted(project.published("kept_short")) == DAYS[1:]
+    assert project.query("select ds, count(*) from analytics.kept_short group by ds order by ds") == [
+        (ds, 1) for ds in DAYS[1:]
+    ]
+    assert project.query("select distinct ds from analytics.kept_short_latest") == [(DAYS[-1],)]
+    code, again, _ = run("retain", "--select", "kept_short")
+    assert (code, again) == (0, "kept_short: 1 slices kept: a slice still to be computed reads them\n")
+
+
+def test_a_rollback_of_a_model_s_slice_says_what_to_do_instead(project, run):
+    code, _, error = run("rollback", "kept_short", "--ds", DAYS[-1])
+    assert code == 1
+    assert f"dayslice build --select kept_short --ds {DAYS[-1]}" in error
