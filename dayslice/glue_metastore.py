@@ -10,7 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dayslice.errors import DaysliceError, Transient
 from dayslice.file_layout import FileLayout
-from dayslice.partitions import LANDED, all_versions, partition_parameters, published_version
+from dayslice.partitioned import Partitioned
+from dayslice.partitions import all_versions, partition_parameters, published_version
 from dayslice.slices import Slice, Table, Version
 
 # Glue's limits for one request.
@@ -21,16 +22,17 @@ _FILES = ("Columns", "InputFormat", "OutputFormat", "Compressed", "SerdeInfo")
 _PLACE = (*_FILES, "NumberOfBuckets", "BucketColumns", "SortColumns")
 
 
-class GlueMetastore:
+class GlueMetastore(Partitioned):
     """See `dayslice.metastore.Metastore`. `catalog` is an account's id, by default the caller's own."""
 
     def __init__(self, catalog: str | None = None, client: Any = None):
+        super().__init__()
         # boto3's standard retries cover throttling and a dropped connection; all calls here may be repeated.
         self.client = client or boto3.client(
             "glue", config=Config(retries={"mode": "standard", "total_max_attempts": 8})
         )
         self.catalog: dict[str, str] = {"CatalogId": catalog} if catalog else {}
-        self._holders: dict[Table, Table] = {}
+        self.raced = (self.client.exceptions.AlreadyExistsException, self.client.exceptions.EntityNotFoundException)
 
     def __enter__(self) -> "GlueMetastore":
         return self
@@ -51,22 +53,6 @@ class GlueMetastore:
     def published_ds(self, table: Table) -> list[str]:
         """Every published ds of a table, oldest first."""
         return sorted(partition["Values"][0] for partition in self._all_partitions(table))
-
-    def publish(self, version: Version) -> None:
-        """One call: CreatePartition for a new slice, UpdatePartition for one that is replaced."""
-        for _ in range(3):
-            existing = self._partition(version.slice)
-            try:
-                if existing is None:
-                    self._create(version)
-                else:
-                    earlier = _versions(version.slice, existing)
-                    self._update(existing, version, partition_parameters(version, earlier))
-                return
-            except (self.client.exceptions.AlreadyExistsException, self.client.exceptions.EntityNotFoundException):
-                # Another publisher was quicker, or the slice was deleted meanwhile: look again.
-                continue
-        raise Transient(f"{version.slice} is being published by several runs at once: try again")
 
     def versions(self, slice: Slice) -> list[Version]:
         """All kept versions of a slice, newest first."""
@@ -151,6 +137,9 @@ class GlueMetastore:
         }
         self._call("create_partition", version.slice.table, PartitionInput=partition)
 
+    def _replace(self, existing: Mapping[str, Any], version: Version) -> None:
+        self._update(existing, version, partition_parameters(version, _versions(version.slice, existing)))
+
     def _update(self, existing: Mapping[str, Any], version: Version, parameters: dict[str, str]) -> None:
         partition = {
             "Values": [version.slice.ds],
@@ -169,15 +158,6 @@ class GlueMetastore:
             return self.client.get_table(DatabaseName=table.schema, Name=table.name, **self.catalog)["Table"]
         except self.client.exceptions.EntityNotFoundException:
             return None
-
-    def _holder(self, table: Table) -> Table:
-        """The table whose partitions are this one's slices: itself, or what an import's view reads."""
-        if table not in self._holders:
-            landed = Table(table.schema, table.name + LANDED)
-            if self._table(landed) is None:
-                return table  # not remembered: the first import may make it
-            self._holders[table] = landed
-        return self._holders[table]
 
     def _partition(self, slice: Slice) -> Any:
         return next(self._partitions(slice.table, [slice.ds]), None)

@@ -25,7 +25,8 @@ from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.file_layout import FileLayout
-from dayslice.partitions import LANDED, all_versions, partition_name, partition_parameters, published_version
+from dayslice.partitioned import Partitioned
+from dayslice.partitions import all_versions, partition_name, partition_parameters, published_version
 from dayslice.slices import Slice, Table, Version
 
 # Its line for each refused connection says less than our error, and comes for each retry.
@@ -50,15 +51,17 @@ def connect(uri: str, timeout_seconds: float = TIMEOUT_SECONDS) -> Iterator[Any]
         transport.close()
 
 
-class HiveMetastore:
+class HiveMetastore(Partitioned):
     """See `dayslice.metastore.Metastore`. Use it in one thread at a time; close it, or use it as a context manager."""
 
+    raced = (AlreadyExistsException, InvalidOperationException)
+
     def __init__(self, uri: str, retry_seconds: float = RETRY_SECONDS):
+        super().__init__()
         self.uri = uri
         self.retry_seconds = retry_seconds
         self._transport: Any = None
         self._client: Any = None
-        self._holders: dict[Table, Table] = {}
 
     def __enter__(self) -> "HiveMetastore":
         return self
@@ -82,25 +85,6 @@ class HiveMetastore:
         holder = self._holder(table)
         names = self._or_none(lambda client: client.get_partition_names(*_names(holder), -1)) or []
         return sorted(name.removeprefix("ds=") for name in names)
-
-    def publish(self, version: Version) -> None:
-        """One call: `add_partition` for a new slice, `alter_partition` for one that is replaced.
-
-        Of two publishers at once the later call decides; each leaves a whole version. Raises DaysliceError if the
-        table is not there, Transient if the metastore does not answer.
-        """
-        for _ in range(3):
-            existing = self._partition(version.slice)
-            try:
-                if existing is None:
-                    self._add(self.new_partition(version))
-                else:
-                    self._alter(_replaced(existing, version))
-                return
-            except (AlreadyExistsException, InvalidOperationException):
-                # Another publisher was quicker, or the slice was deleted meanwhile: look again.
-                continue
-        raise Transient(f"{version.slice} is being published by several runs at once: try again")
 
     def versions(self, slice: Slice) -> list[Version]:
         """All kept versions of a slice, newest first."""
@@ -171,15 +155,6 @@ class HiveMetastore:
         found = self._or_none(lambda client: client.get_table_req(request))
         return None if found is None else found.table
 
-    def _holder(self, table: Table) -> Table:
-        """The table whose partitions are this one's slices: itself, or what an import's view reads."""
-        if table not in self._holders:
-            landed = Table(table.schema, table.name + LANDED)
-            if self._table(landed) is None:
-                return table  # not remembered: the first import may make it
-            self._holders[table] = landed
-        return self._holders[table]
-
     def _of(self, table: Table, ds: list[str]) -> Iterator[tuple[Slice, Any]]:
         holder = self._holder(table)
         for start in range(0, len(ds), _BATCH):
@@ -200,8 +175,16 @@ class HiveMetastore:
                 return []
             raise
 
-    def _add(self, partition: Any) -> None:
+    def _create(self, version: Version) -> None:
+        partition = self.new_partition(version)
         self._call(lambda client: client.add_partition_with_environment_context(partition, _CONTEXT))
+
+    def _replace(self, existing: Any, version: Version) -> None:
+        """The same partition, showing another version and remembering the one it showed."""
+        earlier = all_versions(version.slice, existing.sd.location, existing.parameters)
+        existing.sd.location = version.location
+        existing.parameters = partition_parameters(version, earlier)
+        self._alter(existing)
 
     def _alter(self, partition: Any) -> None:
         names = (partition.dbName, partition.tableName)
@@ -249,14 +232,6 @@ class HiveMetastore:
                 pause = min(pause * 2, 5)
             except (MetaException, TApplicationException) as error:
                 raise DaysliceError(f"the Hive metastore {self.uri} refused: {error.message}") from None
-
-
-def _replaced(partition: Any, version: Version) -> Any:
-    """The same partition, showing another version and remembering the one it showed."""
-    earlier = all_versions(version.slice, partition.sd.location, partition.parameters)
-    partition.sd.location = version.location
-    partition.parameters = partition_parameters(version, earlier)
-    return partition
 
 
 def _slice(table: Table, partition: Any) -> Slice:
