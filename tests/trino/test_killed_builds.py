@@ -10,6 +10,7 @@ from dbt.adapters.dayslice_trino.impl import SliceTrinoConnectionManager as Mana
 from dayslice.hive_metastore import HiveMetastore
 from dayslice.slices import Slice, Table
 from dayslice.store.interface import open_store
+from tests.trino.readers import Readers
 
 YAML = """
 sources:
@@ -23,6 +24,8 @@ models:
 """
 BEFORE = [(1, "2013-01-04"), (1, "2013-01-05")]
 AFTER = [(1, "2013-01-04"), (2, "2013-01-05"), (3, "2013-01-05")]
+# What a reader sees of a whole version: rows, least and greatest id.
+OLD, NEW = (1, 1, 1), (2, 2, 3)
 ROWS = "select id, ds from analytics.daily order by ds, id"
 
 
@@ -53,7 +56,13 @@ def build_and_die(project, when, step):
 
 @pytest.fixture(scope="module")
 def parsed(make_project):
-    return make_project({"models/models.yml": YAML, "models/daily.sql": "select id from {{ slice('erp', 'orders') }}"})
+    return make_project(
+        {
+            "models/models.yml": YAML,
+            "models/daily.sql": "select id from {{ slice('erp', 'orders') }}",
+            "models/daily_latest.sql": "{{ latest('daily') }}",
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,17 +80,21 @@ def test_a_killed_build_leaves_whole_versions_and_the_rerun_cleans_up(parsed, em
     project = emptied(parsed)
     for ds in ("2013-01-04", "2013-01-05"):
         project.land("orders", ds, "values 1", "id int")
-        assert project.build(ds, "daily")["daily"].status == "success"
+        built = project.build(ds, "daily", *(["daily_latest"] if ds == "2013-01-05" else []))
+        assert {each.status for name, each in built.items() if name.startswith("daily")} == {"success"}
     project.land("orders", "2013-01-05", "values 2, 3", "id int")
 
     # Forked, so that dbt is imported and the project parsed already.
     doomed = multiprocessing.get_context("fork").Process(target=build_and_die, args=(project, when, step))
     doomed.start()
-    doomed.join(120)
-    assert doomed.exitcode == -signal.SIGKILL, f"it was not killed {when} {step}"
-
-    assert project.query(ROWS) == rows
-    assert project.build("2013-01-05", "daily")["daily"].status == "success"
+    readers = Readers(project)
+    with readers.reading():
+        doomed.join(120)
+        assert doomed.exitcode == -signal.SIGKILL, f"it was not killed {when} {step}"
+        assert project.query(ROWS) == rows
+        assert project.build("2013-01-05", "daily")["daily"].status == "success"
+    assert not readers.errors
+    assert set(readers.seen) == {OLD, NEW}, "each read was one whole version, and both were seen"
     assert project.query(ROWS) == AFTER
     assert project.staged() == []
     assert directories(project) == remembered(project), "no directory is left that no version owns"
