@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dayslice.hive_metastore import HiveMetastore
+from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.stages import version_location
 from dayslice.store.interface import open_store
 
 DAYSLICE = str(Path(sys.executable).with_name("dayslice"))
@@ -92,3 +95,37 @@ def test_what_a_dead_run_left_goes_past_the_grace_time_only(project):
     done = run(project, "retain", "--select", "kept_short", "--json")["kept_short"]
     assert [each.rpartition("/")[2] for each in done["files"]] == [dead]
     assert {young, other} <= folders(project), "what may be somebody's, and what is not ours, stays"
+
+
+def test_the_loser_of_two_publications_at_once_is_an_orphan_that_goes_past_the_grace_time(project):
+    place = Slice(Table("analytics", "kept_short"), DAYS[-1])
+    before = project.published("kept_short")[DAYS[-1]]
+    store = open_store(project.stack.warehouse)
+    made = []
+    for _ in range(2):
+        id = new_version_id()
+        file = store.create(f"analytics/kept_short/{id}/ds={DAYS[-1]}/file")
+        file.write(b"rows")
+        file.close()
+        made.append(Version(place, id, Receipt(rows=1), version_location(project.stack.warehouse, place, id)))
+    lost, won = made
+    with HiveMetastore(project.stack.metastore.uri) as slow, HiveMetastore(project.stack.metastore.uri) as quick:
+        look = slow._partition
+
+        def look_and_be_overtaken(slice):
+            found = look(slice)
+            quick.publish(lost)
+            return found
+
+        slow._partition = look_and_be_overtaken
+        slow.publish(won)
+        assert quick.published(place.table, [place.ds])[place.ds].id == won.id
+        known = {version.id for version in quick.versions(place)}
+        assert {won.id, before.id} <= known
+        assert lost.id not in known, "the metastore has no compare-and-swap: the record of the loser is overwritten"
+    command = ["retain", "--select", "kept_short", "--json"]
+    assert run(project, *command)["kept_short"]["files"] == [], "it is young: it might be somebody's who is still at it"
+    assert lost.id in folders(project)
+    run(project, *command, grace="0")
+    assert lost.id not in folders(project)
+    assert {won.id, before.id} <= folders(project)

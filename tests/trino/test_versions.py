@@ -58,6 +58,12 @@ def test_versions_are_listed_and_rolled_back_and_forth(project):
     assert "published" in out
 
 
+def test_trino_s_planner_knows_the_rows_of_a_slice_without_reading_it(project):
+    *_, table = project.query("show stats for (select * from analytics.daily where ds = '2013-01-05')")
+    assert table[0] is None, "the last line is the table's own"
+    assert table[4] == 3
+
+
 @pytest.mark.parametrize(
     ("command", "code", "said"),
     [
