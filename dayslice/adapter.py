@@ -15,7 +15,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dayslice import __version__
 from dayslice.calendar import grain_of, parse_ds, shift
-from dayslice.errors import DaysliceError, Refused, UsageError
+from dayslice.errors import DaysliceError, NotYet, Refused, UsageError
 from dayslice.graph import (
     Node,
     TableNode,
@@ -44,7 +44,7 @@ def for_jinja(method: F) -> F:
         try:
             return method(*args, **kwargs)
         except DaysliceError as error:
-            if isinstance(error, Refused):
+            if isinstance(error, Refused) and not isinstance(error, NotYet):
                 SliceAdapter.refusals.append(str(error))
             raise DbtRuntimeError(str(error)) from error
 
@@ -118,7 +118,7 @@ class SliceAdapter(metaclass=AdapterMeta):
         missing = self._missing(graph, node, ds)
         if missing:
             slices = "\n  ".join(str(each) for each in missing)
-            raise Refused(
+            raise NotYet(
                 f"{node} {ds} waits for {len(missing)} slice{'s' * (len(missing) > 1)} that "
                 f"{'are' if len(missing) > 1 else 'is'} not published; nothing was computed:\n  {slices}\n"
                 f"Import or build them first: dayslice backfill --select +{node.name} --from {missing[0].ds} --to {ds}"

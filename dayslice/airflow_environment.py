@@ -15,6 +15,7 @@ from dayslice.private_file import write_private
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 SQLITE = "sqlite"
+SQLITE_WAIT_SECONDS = 120
 LOOPBACK = "127.0.0.1"
 # What anybody may set otherwise, by the same name in the environment of `dayslice airflow up`.
 DEFAULTS = {
@@ -60,7 +61,8 @@ def environment_of(
         "PATH": os.pathsep.join([str(program("airflow").parent), os.environ.get("PATH", os.defpath)]),
     }
     given = {name: value for name, value in DEFAULTS.items() if name not in os.environ or value is None}
-    database = {} if database_given() else {DATABASE: f"sqlite:///{home / 'airflow.db'}"}
+    # Its processes wait for each other's writes: after SQLite's own five seconds a scheduler ends with an error.
+    database = {} if database_given() else {DATABASE: f"sqlite:///{home / 'airflow.db'}?timeout={SQLITE_WAIT_SECONDS}"}
     return {**given, **_secrets(home), **database, **ours}
 
 

@@ -17,5 +17,9 @@ class Refused(DaysliceError):
     """A slice was not published; the published one, where there is one, is as it was."""
 
 
+class NotYet(Refused):
+    """A slice was not computed because one that it waits for is not published: later it may be."""
+
+
 class Transient(DaysliceError):
     """A service did not answer or a lock was held: the same call may succeed later, so it is worth a retry."""

@@ -10,7 +10,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from dayslice.calendar import Grain
-from dayslice.dag_index import IndexedTable
+from dayslice.dag_index import IndexedTable, IndexedWait
 from dayslice.deployment import Deployment, failure_of, read_deployment
 from dayslice.errors import DaysliceError
 from dayslice.target import home_of
@@ -83,49 +83,34 @@ def table_dag(deployment: Deployment, table: IndexedTable) -> DAG:
 
 def compute_tasks(deployment: Deployment, table: IndexedTable, asset: Asset) -> None:
     """Waits, then one dbt build (stage, audit, publish, latest), then the tests that are left."""
-    grain, at_most = Grain(table.grain), timedelta(seconds=table.wait_seconds)
+    at_most = timedelta(seconds=table.wait_seconds)
+
+    def wait(task_id: str, waits: tuple[IndexedWait, ...]) -> WaitForSlices:
+        grain = Grain(table.grain)
+        # A look takes no slot of an engine.
+        return WaitForSlices(
+            task_id=task_id, deployment=deployment, grain=grain, waits=waits, at_most=at_most, pool="default_pool"
+        )
+
     build = ComputeSlice(task_id="build", deployment=deployment, table=table, asset=asset)
     if table.waits:
-        (
-            WaitForSlices(
-                task_id="waits",
-                deployment=deployment,
-                grain=grain,
-                waits=table.waits,
-                at_most=at_most,
-                pool="default_pool",
-            )
-            >> build
-        )
+        wait("waits", table.waits) >> build
     if table.freshness:
-        (
-            SourcesAreFresh(
-                task_id="freshness",
-                deployment=deployment,
-                table=table,
-                retries=int(at_most / FRESH_EVERY),
-                retry_delay=FRESH_EVERY,
-                retry_exponential_backoff=0,
-            )
-            >> build
+        fresh = SourcesAreFresh(
+            task_id="freshness",
+            deployment=deployment,
+            table=table,
+            retries=int(at_most / FRESH_EVERY),
+            retry_delay=FRESH_EVERY,
+            retry_exponential_backoff=0,
         )
-    if not table.tests:
-        return
-    # A test that fails is no reason to compute again, and the next try would say the same.
-    tests = TestSlice(task_id="tests", deployment=deployment, table=table, retries=0)
-    build >> tests
-    if table.test_waits:
-        (
-            WaitForSlices(
-                task_id="waits_of_tests",
-                deployment=deployment,
-                grain=grain,
-                waits=table.test_waits,
-                at_most=at_most,
-                pool="default_pool",
-            )
-            >> tests
-        )
+        fresh >> build
+    if table.tests:
+        # A test that fails is no reason to compute again, and the next try would say the same.
+        tests = TestSlice(task_id="tests", deployment=deployment, table=table, retries=0)
+        build >> tests
+        if table.test_waits:
+            wait("waits_of_tests", table.test_waits) >> tests
 
 
 def default_args(table: IndexedTable) -> dict[str, object]:

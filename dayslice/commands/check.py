@@ -7,7 +7,8 @@ import click
 from dayslice.cli import print_json
 from dayslice.commands.options import as_json, target
 from dayslice.deployment import check
-from dayslice.project import find_root
+from dayslice.graph import TableNode
+from dayslice.project import Project, find_root
 
 
 @click.command()
@@ -24,6 +25,12 @@ def command(target: str | None, as_json: bool) -> int:
       dayslice check --target trino
     """
     project, tables = check(find_root(), target)
+    for node in unquoted_on(project):
+        click.echo(
+            f'{node.yaml}: {node}: write "on" in quotes: a bare one is YAML\'s word for true, which dbt '
+            "cannot keep between runs, so that it parses the whole project again at each start",
+            err=True,
+        )
     if as_json:
         print_json({"target": project.target.name, "tables": [each.dag_id for each in tables]})
         return 0
@@ -34,3 +41,9 @@ def command(target: str | None, as_json: bool) -> int:
         f"{waits} waits; all of them can be deployed"
     )
     return 0
+
+
+def unquoted_on(project: Project) -> list[TableNode]:
+    """Imports whose `on:` came through YAML as the boolean true."""
+    metas = {unique_id: source["config"]["meta"] for unique_id, source in project.graph["sources"].items()}
+    return [node for node in project.imports if True in metas[node.unique_id] or "True" in metas[node.unique_id]]

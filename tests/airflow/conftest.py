@@ -91,7 +91,8 @@ def airflow_instance(make_home):
     shutil.copytree(REPOSITORY / "models", airflow.root / "models")
     (airflow.root / "models" / "one_row.sql").write_text("select 1 as n")
     try:
-        starts = [airflow.popen("airflow", "up", "--port", str(airflow.port)) for _ in range(2)]
+        up = ("airflow", "up", "--port", str(airflow.port))
+        starts = [airflow.popen(*up) for _ in range(2)]
         said = [start.communicate() for start in starts]
         assert [start.returncode for start in starts] == [0, 0], said
         airflow.said = "\n".join(out for out, _ in said)

@@ -35,7 +35,12 @@ class RunningAirflow:
         """Of commands: nothing of a person's own, nor of the tests' own Airflow."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "DAYSLICE_"))}
         own.pop("PYTHONDONTWRITEBYTECODE", None)
-        return {**own, "DAYSLICE_HOME": str(self.home), "COLUMNS": "200"}
+        told = {
+            "DAYSLICE_ON_LATE": "tests.airflow.told.late",
+            "DAYSLICE_ON_FAILURE": "tests.airflow.told.failed",
+            "DAYSLICE_TEST_TOLD": str(self.root / "told"),
+        }
+        return {**own, **told, "DAYSLICE_HOME": str(self.home), "DAYSLICE_LOOK_EVERY": "2", "COLUMNS": "200"}
 
     @property
     def airflow_home(self) -> Path:
@@ -83,9 +88,9 @@ class RunningAirflow:
         return str(self.api().get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
 
-def until(ready: Callable[[], bool], seconds: float) -> None:
-    """Return when it is true; fail when it takes too long."""
+def until(ready: Callable[[], bool], seconds: float, pause: float = 0.3) -> None:
+    """Return when it is true, asked every `pause` seconds; fail when it takes too long."""
     deadline = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < deadline, f"not so after {seconds} s"
-        time.sleep(0.3)
+        time.sleep(pause)

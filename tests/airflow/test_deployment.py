@@ -142,7 +142,10 @@ def test_the_commands(make_project):
 
     checked = run("check")
     assert (checked.returncode, checked.stdout.split(":")[0]) == (0, "7 tables for target local")
+    assert checked.stderr == ""
     assert not folder_of(project.home, "local").exists()
+    project.write({"models/erp.yml": FILES["models/erp.yml"].replace('"on"', "on")})
+    assert 'models/erp.yml: erp.orders: write "on" in quotes' in run("check").stderr
     deployed = run("airflow", "deploy", "--json")
     assert orjson.loads(deployed.stdout)["deployment"] == read_deployment(project.home, "local").id
     project.write({"models/sales/week.sql": "select {{ nonsense }"})
