@@ -127,12 +127,20 @@ def savepoint(session: Any) -> Iterator[None]:
         cursor.execute("release savepoint here")
 
 
-def set_timeouts(session: Any, settings: Mapping[str, Any]) -> None:
-    """The time-outs of one table, until the transaction or the next call changes them. Raises UsageError."""
+def timeouts_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The time-outs of one table, as PostgreSQL's settings. Raises UsageError."""
+    found: dict[str, str] = {}
     for name in TIMEOUTS:
         value = str(settings.get(name, SESSION[name]))
         if not re.fullmatch(r"\d+(ms|s|min|h|d)?", value):
             raise UsageError(f"{name}: {value!r} is no duration of PostgreSQL's: write 10s, 5min or 6h; 0 is none")
+        found[name] = value
+    return found
+
+
+def set_timeouts(session: Any, settings: Mapping[str, Any]) -> None:
+    """Set the time-outs of one table, until the transaction or the next call changes them. Raises UsageError."""
+    for name, value in timeouts_of(settings).items():
         with session.cursor() as cursor:
             cursor.execute("select set_config(%s, %s, true)", (name, value))
 

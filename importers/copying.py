@@ -1,6 +1,5 @@
 """Copies the parts of prepared jobs in parallel streams: several sessions of one source, all on one snapshot."""
 
-import contextlib
 import re
 import threading
 import time
@@ -10,11 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import psycopg2
-from psycopg2 import sql
 
 from dayslice.errors import DaysliceError, Transient
 from importers.cleaning import spool_folder
-from importers.connections import Lost, connect, savepoint, set_timeouts, source_error
+from importers.connections import Lost, source_error
 from importers.counting import Counting, ReadFile
 from importers.discovery import REPLICA
 from importers.finishing import finish
@@ -22,6 +20,7 @@ from importers.hashing import HashingWriter, hash_key
 from importers.job import ImportResult, Landing
 from importers.landing import SUFFIX, land
 from importers.names import PADDING
+from importers.sessions import LibpqSession, Session, open_stream
 from importers.types.numeric import NOT_EXACT
 
 Part = tuple[Landing, int]
@@ -35,7 +34,7 @@ class Streams:
         self.home = home
         self.lead = lead
         self.tell = tell
-        self.sessions: list[Any] = []
+        self.sessions: list[Session] = []
         self.stopped = False
         self.guard = threading.Lock()
 
@@ -48,7 +47,7 @@ class Streams:
         workers = min(streams, len(parts))
         queue = iter(parts)
         if workers < 2:
-            self._work(self.lead, queue)
+            self._work(LibpqSession(self.lead), queue)
             return
         with self.lead.cursor() as cursor:
             cursor.execute("select pg_export_snapshot()")
@@ -66,12 +65,11 @@ class Streams:
         """End what runs, as the command is being ended."""
         self.stopped = True
         for session in list(self.sessions):
-            with contextlib.suppress(psycopg2.Error):
-                session.cancel()
+            session.cancel()
 
     def _stream(self, snapshot: str, queue: Iterator[Part]) -> None:
         try:
-            with connect(self.name, self.home, snapshot) as session:
+            with open_stream(self.name, self.home, self.lead, snapshot) as session:
                 self.sessions.append(session)
                 self._work(session, queue)
         except (DaysliceError, psycopg2.Error) as error:
@@ -90,7 +88,7 @@ class Streams:
         while (part := self._take(queue)) is not None:
             yield part
 
-    def _work(self, session: Any, queue: Iterator[Part]) -> None:
+    def _work(self, session: Session, queue: Iterator[Part]) -> None:
         for landing, number in self._take_all(queue):
             try:
                 if landing.error is None:
@@ -104,12 +102,11 @@ class Streams:
             else:
                 self._ended(landing, None)
 
-    def _land_part(self, session: Any, landing: Landing, number: int) -> None:
+    def _land_part(self, session: Session, landing: Landing, number: int) -> None:
         where = landing.prepared.job.slice
         try:
-            with savepoint(session):
-                set_timeouts(session, landing.prepared.job.node.meta)
-                copied, files = copy_part(session, landing, number)
+            select = landing.prepared.selects[number].as_string(self.lead)
+            copied, files = copy_part(session, select, landing, number)
         except psycopg2.Error as error:
             if NOT_EXACT in str(error):
                 # A name may hold quotes; the sentence ends with its type.
@@ -152,8 +149,8 @@ class Streams:
             landing.orphaned = True
 
 
-def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, list[ReadFile]]:
-    """COPY one SELECT into files. Gives the rows that PostgreSQL reports, and the files, counted by the engine."""
+def copy_part(session: Session, select: str, landing: Landing, number: int) -> tuple[int, list[ReadFile]]:
+    """COPY a SELECT into files. Gives the rows that PostgreSQL reports, and the files, counted by the engine."""
     prepared = landing.prepared
     job, columns = prepared.job, prepared.columns
     header = [column.name for column in columns]
@@ -163,12 +160,14 @@ def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, list[Re
     folder = f"{prepared.version_folder}/ds={job.ds}"
     spool = spool_folder(job.project.target.home) if job.engine.counts_files else None
     schema = [column.schema() for column in columns]
-    with session.cursor() as cursor, Counting(job.engine, schema) as counting:
-        statement = sql.SQL("copy ({}) to stdout").format(prepared.selects[number]).as_string(cursor)
+    copied = 0
 
-        def copy(out: BinaryIO) -> None:
-            cursor.copy_expert(statement, HashingWriter(out, hashes, hash_key()) if hashes else out)
+    def copy(out: BinaryIO) -> None:
+        nonlocal copied
+        writer: Any = HashingWriter(out, hashes, hash_key()) if hashes else out
+        copied = session.copy(select, job.node.meta, writer)
 
+    with Counting(job.engine, schema) as counting:
         land(
             job.store,
             lambda file: f"{folder}/part-{number:02}-{file:05}.{SUFFIX}",
@@ -178,4 +177,4 @@ def copy_part(session: Any, landing: Landing, number: int) -> tuple[int, list[Re
             spool,
             landing.seen,
         )
-        return cursor.rowcount, counting.files()
+        return copied, counting.files()

@@ -29,10 +29,12 @@ def missing_for_system_server() -> str | None:
 
 
 class SystemServer:
-    """On a Unix socket in its own directory. A context manager."""
+    """On a Unix socket in its own directory, with settings (`listen_addresses=127.0.0.1`). A context manager."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, *settings: str, port: int = 5432):
         self.directory = directory
+        self.settings = ("listen_addresses=", "fsync=off", f"port={port}", *settings)
+        self.port = port
         self.bin = bin_directory()
         self.process: subprocess.Popen[bytes] | None = None
         # Root may not run a server.
@@ -41,7 +43,7 @@ class SystemServer:
     @property
     def dsn(self) -> str:
         """As its superuser."""
-        return make_dsn(host=str(self.directory), user=USER, dbname="postgres")
+        return make_dsn(host=str(self.directory), port=self.port, user=USER, dbname="postgres")
 
     def __enter__(self) -> "SystemServer":
         assert self.bin is not None
@@ -65,7 +67,7 @@ class SystemServer:
         """Start it and wait until it answers."""
         assert self.bin is not None
         with (self.directory / "log").open("ab") as log:
-            settings = ["-c", "listen_addresses=", "-c", "fsync=off"]
+            settings = [word for setting in self.settings for word in ("-c", setting)]
             self.process = subprocess.Popen(
                 [self.bin / "postgres", "-D", "data", "-k", str(self.directory), *settings],
                 cwd=self.directory,
