@@ -6,9 +6,8 @@ import pytest
 import requests
 
 from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.slices import Table
 
-TABLE = Table("analytics", "t")
+ORC = "org.apache.hadoop.hive.ql.io.orc.Orc"
 
 
 def duckdb_metastore(request):
@@ -25,29 +24,29 @@ def hive_metastore(request):
     with connect(stack.metastore.uri) as client:
         if "analytics" not in client.get_all_databases():
             client.create_database(ttypes.Database(name="analytics", locationUri=f"{stack.warehouse}/analytics"))
-        if "t" in client.get_all_tables("analytics"):
-            client.drop_table("analytics", "t", False)
-        serde = ttypes.SerDeInfo(serializationLib="org.apache.hadoop.hive.ql.io.orc.OrcSerde", parameters={})
-        client.create_table(
-            ttypes.Table(
-                dbName="analytics",
-                tableName="t",
-                tableType="EXTERNAL_TABLE",
-                parameters={"EXTERNAL": "TRUE"},
-                partitionKeys=[ttypes.FieldSchema("ds", "string", "")],
-                sd=ttypes.StorageDescriptor(
-                    cols=[ttypes.FieldSchema("a", "bigint", "")],
-                    location=f"{stack.warehouse}/analytics/t",
-                    inputFormat="org.apache.hadoop.hive.ql.io.orc.OrcInputFormat",
-                    outputFormat="org.apache.hadoop.hive.ql.io.orc.OrcOutputFormat",
-                    serdeInfo=serde,
-                    parameters={},
-                    bucketCols=[],
-                    sortCols=[],
-                    numBuckets=-1,
-                ),
+        for name, sorted_by in (("t", []), ("ordered", [ttypes.Order("a", 1), ttypes.Order("B", 0)])):
+            if name in client.get_all_tables("analytics"):
+                client.drop_table("analytics", name, False)
+            client.create_table(
+                ttypes.Table(
+                    dbName="analytics",
+                    tableName=name,
+                    tableType="EXTERNAL_TABLE",
+                    parameters={"EXTERNAL": "TRUE"},
+                    partitionKeys=[ttypes.FieldSchema("ds", "string", "")],
+                    sd=ttypes.StorageDescriptor(
+                        cols=[ttypes.FieldSchema("a", "bigint", ""), ttypes.FieldSchema("B", "bigint", "")],
+                        location=f"{stack.warehouse}/analytics/{name}",
+                        inputFormat=f"{ORC}InputFormat",
+                        outputFormat=f"{ORC}OutputFormat",
+                        serdeInfo=ttypes.SerDeInfo(serializationLib=f"{ORC}Serde", parameters={}),
+                        parameters={},
+                        bucketCols=["B"] if sorted_by else [],
+                        sortCols=sorted_by,
+                        numBuckets=8 if sorted_by else -1,
+                    ),
+                )
             )
-        )
     with HiveMetastore(stack.metastore.uri) as metastore:
         yield metastore
 
@@ -69,14 +68,14 @@ def glue_metastore(request):
         aws_secret_access_key="stand-in",
     )
     client.create_database(DatabaseInput={"Name": "analytics"})
-    client.create_table(
-        DatabaseName="analytics",
-        TableInput={
-            "Name": "t",
-            "PartitionKeys": [{"Name": "ds", "Type": "string"}],
-            "StorageDescriptor": {"Columns": [{"Name": "a", "Type": "bigint"}], "Location": "s3://w/analytics/t"},
-        },
-    )
+    columns = {"Columns": [{"Name": "a", "Type": "bigint"}, {"Name": "B", "Type": "bigint"}]}
+    sorted_by = [{"Column": "a", "SortOrder": 1}, {"Column": "B", "SortOrder": 0}]
+    buckets = {"BucketColumns": ["B"], "NumberOfBuckets": 8, "SortColumns": sorted_by}
+    for name, more in (("t", {}), ("ordered", buckets)):
+        place = {**columns, **more, "OutputFormat": f"{ORC}OutputFormat", "Location": f"s3://w/analytics/{name}"}
+        keys = [{"Name": "ds", "Type": "string"}]
+        entry = {"Name": name, "PartitionKeys": keys, "StorageDescriptor": place}
+        client.create_table(DatabaseName="analytics", TableInput=entry)
     try:
         with GlueMetastore(client=client) as metastore:
             yield metastore

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.file_layout import FileLayout
 from dayslice.hive_metastore import HiveMetastore
 from dayslice.slices import Receipt, Slice, Table, Version
 
@@ -82,7 +83,20 @@ def test_forgetting_a_kept_version_and_then_the_slice(metastore):
     metastore.forget(version(3))
 
 
-@pytest.mark.parametrize("metastore", [pytest.param("hive", marks=pytest.mark.trino), "glue"], indirect=True)
+of_catalogs = pytest.mark.parametrize(
+    "metastore", [pytest.param("hive", marks=pytest.mark.trino), "glue"], indirect=True
+)
+
+
+@of_catalogs
+def test_a_catalog_tells_how_a_table_s_files_are_written(metastore):
+    assert metastore.layout(TABLE) == FileLayout("ORC")
+    ordered = FileLayout("ORC", bucketed_by=("b",), bucket_count=8, sorted_by=("a", "b desc"))
+    assert metastore.layout(Table("analytics", "ordered")) == ordered
+    assert metastore.layout(Table("analytics", "absent")) is None
+
+
+@of_catalogs
 def test_an_unknown_table_cannot_be_published_to(metastore):
     for table in (Table("analytics", "absent"), Table("absent", "t"), Table("analytics", "no.such")):
         with pytest.raises(DaysliceError, match=str(table)):
