@@ -220,7 +220,7 @@ def wipe(dag: str, logs: bool, yes: bool, staging: bool, as_json: bool) -> int:
     if not yes and not click.confirm(f"Airflow in {where} forgets all {what} of {dag}. The warehouse stays. Go on?"):
         click.echo("nothing was done")
         return 0
-    done = [wipe_dag(each, dag, logs) for each in instances]
+    done = wipe_dag(instances, dag, logs)
     if not any(each.known for each in done):
         raise UsageError(f"Airflow in {where} knows no DAG {dag!r}; `dayslice airflow status` says where its pages are")
     if as_json:

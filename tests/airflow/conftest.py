@@ -13,9 +13,11 @@ import pytest
 from dayslice.deployment import deploy
 from dayslice.service import free_port
 from tests.airflow.running_airflow import REPOSITORY, SHARED, RunningAirflow
+from tests.airflow.slow_table import SlowTable
 from tests.sql.warehouse_project import WarehouseProject
 
 ROOT = Path(__file__).parents[2]
+SLOW = ("wiped_at_work", "killed_at_work")
 HOME = Path(mkdtemp(prefix="dayslice-airflow-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
@@ -90,6 +92,8 @@ def airflow_instance(make_home):
         (airflow.root / name).symlink_to(REPOSITORY / name)
     shutil.copytree(REPOSITORY / "models", airflow.root / "models")
     (airflow.root / "models" / "one_row.sql").write_text("select 1 as n")
+    for name in SLOW:
+        SlowTable(airflow.root, name).write()
     try:
         up = ("airflow", "up", "--port", str(airflow.port))
         starts = [airflow.popen(*up) for _ in range(2)]

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import sqlite3
+from dataclasses import dataclass
 
 import duckdb
 import psutil
@@ -15,10 +16,13 @@ import requests
 
 from dayslice.airflow_instance import AirflowInstance
 from dayslice.airflow_start import Migration
+from dayslice.airflow_wipe import wipe
+from dayslice.duckdb_file import open_duckdb
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.service import free_port
 from stack.postgres import USER, MetastoreDatabase
 from tests.airflow.running_airflow import PROCESSES, until
+from tests.airflow.slow_table import SlowTable
 
 pytestmark = pytest.mark.airflow
 DAG = "one_row"
@@ -39,6 +43,11 @@ def slices(airflow):
         return connection.execute(f"select n, ds from analytics.{DAG} order by ds").fetchall()
 
 
+def runs_over(airflow, dag):
+    runs = airflow.api().get(f"dags/{dag}/dagRuns")["dag_runs"]
+    return {each["state"] for each in runs} <= {"success", "failed"}
+
+
 def rows_that_name(airflow, dag):
     """How many rows of each table of the metadata database name the DAG in some column."""
     found = {}
@@ -50,6 +59,47 @@ def rows_that_name(airflow, dag):
             count = connection.execute(f'select count(*) from "{table}" where {where}', [dag] * len(columns))
             found[table] = count.fetchone()[0]
     return {table: count for table, count in found.items() if count}
+
+
+def wiped(airflow, dag):
+    """Wipe the DAG and its logs; what still names it then."""
+    # It would be there again at once, as its file is.
+    dag_processor = airflow.service("dag-processor").process().pid
+    os.kill(dag_processor, signal.SIGSTOP)
+    try:
+        done = airflow.run("airflow", "wipe", dag, "--logs", "--yes")
+        left = rows_that_name(airflow, dag)
+    finally:
+        os.kill(dag_processor, signal.SIGCONT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"Dayslice's Airflow forgot {dag}, and its logs\n"
+    return left
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """A run whose build is in its query, and the processes of it."""
+
+    dag: str
+    run_id: str
+    processes: list[psutil.Process]
+
+
+@pytest.fixture(scope="module")
+def at_work(airflow_instance):
+    slow = SlowTable(airflow_instance.root, "wiped_at_work")
+    run_id = slow.begin(airflow_instance)
+    scheduler = airflow_instance.service("scheduler")
+    tasks = [each for each in scheduler.family() if str(airflow_instance.home / "dayslice.duckdb") in opened(each)]
+    assert tasks
+    yield AtWork(slow.name, run_id, tasks)
+    slow.let_go()
+
+
+def opened(process):
+    with contextlib.suppress(psutil.Error):
+        return {file.path for file in process.open_files()}
+    return set()
 
 
 def test_of_two_starts_at_once_one_starts_and_one_says_that_it_runs(airflow_instance):
@@ -216,22 +266,62 @@ def test_wipe_asks_first(airflow_instance, ran):
 
 
 def test_wipe_forgets_the_dag_and_its_logs_but_leaves_the_warehouse(airflow_instance, ran):
-    # It would be there again at once, as its file is.
-    os.kill(airflow_instance.service("dag-processor").process().pid, signal.SIGSTOP)
+    # Airflow began the run of yesterday by itself when the DAG was unpaused.
+    until(lambda: runs_over(airflow_instance, DAG), 120)
     before = slices(airflow_instance)
     assert rows_that_name(airflow_instance, DAG)["dag_run"]
     logs = airflow_instance.airflow_home / "logs" / f"dag_id={DAG}"
     assert list(logs.rglob("*.log"))
-    try:
-        done = airflow_instance.run("airflow", "wipe", DAG, "--logs", "--yes")
-        left = rows_that_name(airflow_instance, DAG)
-    finally:
-        os.kill(airflow_instance.service("dag-processor").process().pid, signal.SIGCONT)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == f"Dayslice's Airflow forgot {DAG}, and its logs\n"
+    left = wiped(airflow_instance, DAG)
     assert left.keys() <= {"log", "asset", "asset_active", "asset_event"}, left
     assert not logs.exists()
     assert slices(airflow_instance) == before
+
+
+def test_wipe_while_a_task_runs_names_it_and_does_nothing(airflow_instance, at_work):
+    before = rows_that_name(airflow_instance, at_work.dag)
+    done = airflow_instance.run("airflow", "wipe", at_work.dag, "--logs", "--yes")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.strip() == (
+        f"error: build of {at_work.run_id} runs on Dayslice's Airflow, so nothing was wiped: wait for its end, "
+        f"or mark the run as failed on http://127.0.0.1:{airflow_instance.port}/dags/{at_work.dag}, and wipe then"
+    )
+    assert rows_that_name(airflow_instance, at_work.dag) == before
+    assert airflow_instance.state(at_work.dag, at_work.run_id) == "running"
+    assert all(each.is_running() for each in at_work.processes)
+
+
+def test_wipe_of_two_airflows_does_nothing_while_a_task_runs_on_one(airflow_instance, at_work, monkeypatch):
+    class Idle(AirflowInstance):
+        known = None
+
+        def running(self):
+            return []
+
+        def run(self, *arguments):
+            pytest.fail(f"called: airflow {arguments}")
+
+    monkeypatch.setenv("DAYSLICE_HOME", str(airflow_instance.home))
+    two = [Idle(airflow_instance.root, staging=True), AirflowInstance(airflow_instance.root)]
+    with pytest.raises(DaysliceError, match=r"build of .* runs on Dayslice's Airflow"):
+        wipe(two, at_work.dag, logs=False)
+
+
+def test_wipe_when_its_run_is_marked_as_failed_leaves_nothing_at_work_and_nothing_half_written(
+    airflow_instance, at_work
+):
+    path = f"dags/{at_work.dag}/dagRuns/{at_work.run_id}"
+    airflow_instance.api().patch(path, {"state": "failed"})
+    left = wiped(airflow_instance, at_work.dag)
+    assert left.keys() <= {"log", "asset", "asset_active", "asset_event"}, left
+    until(lambda: not any(each.is_running() for each in at_work.processes), 60)
+    assert not (airflow_instance.airflow_home / "logs" / f"dag_id={at_work.dag}").exists()
+    with open_duckdb(airflow_instance.home / "dayslice.duckdb") as connection:
+        tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+        assert not [name for (name,) in tables if at_work.dag in name]
+        versions = connection.execute("select ds from _dayslice.versions where table_name = ?", [at_work.dag])
+        assert versions.fetchall() == []
 
 
 def test_wipe_names_a_dag_that_nobody_knows(airflow_instance):
