@@ -24,6 +24,9 @@ DEFAULTS = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     "AIRFLOW__API__WORKERS": "1",
+    # A task that died with its scheduler holds its slot of a pool until this look; on DuckDB it is the only one.
+    # Task heartbeats do not help: a new scheduler asks only for those of its own tasks.
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
     # Cosmos would read the whole project once a DAG to tell its version; a deployment has an id.
     "AIRFLOW__COSMOS__ENABLE_DAG_VERSIONING": "False",
     # Nobody is told that this runs.
