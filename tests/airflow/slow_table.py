@@ -38,9 +38,9 @@ class SlowTable:
     def begin(self, airflow: RunningAirflow) -> str:
         """Let Airflow begin its scheduled run, and return that run's id when the build is in its query."""
         api = airflow.api()
-        until(lambda: self.name in {dag["dag_id"] for dag in api.get("dags", limit=1000)["dags"]}, 120)
+        until(lambda: self.name in {dag["dag_id"] for dag in api.get("dags", limit=1000)["dags"]}, 240)
         api.patch(f"dags/{self.name}", {"is_paused": False})
-        until(self._file("at_work").exists, 120)
+        until(self._file("at_work").exists, 240)
         [run] = api.get(f"dags/{self.name}/dagRuns")["dag_runs"]
         return str(run["dag_run_id"])
 
