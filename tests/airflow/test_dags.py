@@ -1,7 +1,10 @@
 """The DAGs as Airflow sees them, made from what is deployed."""
 
 import asyncio
+import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pendulum
@@ -60,6 +63,23 @@ def test_a_dag_carries_what_its_yaml_says(deployed):
     assert late.get_task("import").pool == "source_erp"
     assert set(late.params) == {"ds", "accept"}
     assert set(deployed["erp.customers"].params) == {"ds", "accept", "as_of_now"}
+
+
+@pytest.mark.parametrize(
+    ("run_type", "params", "late_snapshot", "taken"),
+    [
+        ("scheduled", {}, "take", True),
+        ("scheduled", {}, "refuse", False),
+        ("backfill", {}, "take", False),
+        ("manual", {}, "take", False),
+        ("manual", {"as_of_now": True}, "take", True),
+    ],
+)
+def test_only_the_schedule_takes_a_late_snapshot_unasked(deployed, run_type, params, late_snapshot, taken):
+    task = copy.copy(deployed["erp.customers"].get_task("import"))
+    task.table = replace(task.table, meta={**task.table.meta, "late_snapshot": late_snapshot})
+    context = {"params": params, "dag_run": SimpleNamespace(run_type=run_type)}
+    assert task._as_of_now(context, "2013-01-05") is taken
 
 
 def test_a_task_s_process_builds_its_own_dag_only(project, serve, monkeypatch):
