@@ -8,6 +8,7 @@ cannot connect (GSSAPI, a setting of libpq's that it has not), they are libpq's 
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +18,16 @@ from urllib.parse import urlencode
 import psycopg2
 from psycopg2 import errors
 
-from importers.connections import SESSION, connect, savepoint, set_timeouts, timeouts_of
+from importers.connections import LINK, SESSION, connect, savepoint, set_timeouts, timeouts_of
 
 T = TypeVar("T")
-SECONDS_TO_CONNECT = 15
 # Of libpq's settings, those that asyncpg has under the same name and with the same meaning.
 TLS = {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "ssl_min_protocol_version", "ssl_max_protocol_version"}
+KEEP_ALIVE = {
+    "keepalives_idle": "TCP_KEEPIDLE",
+    "keepalives_interval": "TCP_KEEPINTVL",
+    "keepalives_count": "TCP_KEEPCNT",
+}
 
 
 class Session(Protocol):
@@ -115,6 +120,7 @@ def open_stream(name: str, home: Path, lead: Any, snapshot: str) -> Iterator[Ses
             connection = None
         if connection is not None:
             try:
+                _keep_alive(connection)
                 runner.run(_said(_begin(connection, snapshot)))
                 yield BlockSession(runner, connection)
             finally:
@@ -123,6 +129,17 @@ def open_stream(name: str, home: Path, lead: Any, snapshot: str) -> Iterator[Ses
             return
     with connect(name, home, snapshot) as session:
         yield LibpqSession(session)
+
+
+def _keep_alive(connection: Any) -> None:
+    """Notice a server that is gone without a word, as sessions of libpq do: asyncpg has no setting for it."""
+    link = connection._transport.get_extra_info("socket")
+    if link.family == socket.AF_UNIX:
+        return
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for setting, option in KEEP_ALIVE.items():
+        if hasattr(socket, option):  # not on every system
+            link.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), LINK[setting])
 
 
 async def _begin(connection: Any, snapshot: str) -> None:
@@ -144,7 +161,7 @@ def _address(lead: Any) -> dict[str, Any]:
         "user": found.user,
         "password": found.password,
         "database": found.dbname,
-        "timeout": SECONDS_TO_CONNECT,
+        "timeout": LINK["connect_timeout"],
         # Poolers hand a session's prepared statements to another.
         "statement_cache_size": 0,
     }

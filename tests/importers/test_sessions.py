@@ -12,7 +12,7 @@ import asyncpg
 import psycopg2
 import pytest
 
-from importers.connections import connect, is_lost
+from importers.connections import LINK, connect, is_lost
 from importers.sessions import BlockSession, LibpqSession, open_stream
 from tests.importers.system_server import SystemServer, missing_for_system_server
 
@@ -175,6 +175,9 @@ def test_a_stream_goes_where_its_lead_got_to_over_tls_with_a_password_from_a_fil
     )
     with stream(tmp_path) as session:
         assert isinstance(session, BlockSession)
+        link = session.connection._transport.get_extra_info("socket")
+        assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == LINK["keepalives_idle"]
         out = Rows()
         session.copy(
             "select ssl::text, usename from pg_stat_ssl join pg_stat_activity using (pid) where pid = pg_backend_pid()",
