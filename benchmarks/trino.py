@@ -60,7 +60,7 @@ def measure_writes(server: Server) -> Grid:
         # Not counted: the first to write so many rows pays for what Java has not compiled yet.
         server.bare_insert()
         seconds: dict[str, list[float]] = {}
-        for _ in range(3):
+        for _ in range(2):
             seconds.setdefault("bare INSERT into a new partition", []).append(server.bare_insert())
             for result in dbt.run(["run"], "2013-01-02"):
                 if result.failed:
