@@ -113,6 +113,7 @@ def run(folder: Path, dsn: str, env: dict[str, str], sizes: dict[str, int], repe
 
     for table in [table for table in sizes for _ in range(repeat)]:
         add("psql \\copy", table, lambda table=table: copy(folder, dsn, table))
+        add("two streams, compressed, to nowhere", table, lambda table=table: floor(env, table))
         add("dayslice, to a directory", table, lambda table=table: ours(folder, env, table, str(folder / "files")))
         add("dayslice, to S3", table, lambda table=table: ours(folder, env, table, "s3://warehouse/files"))
     add("DuckDB's postgres extension", "small", lambda: duckdb_extension(folder, dsn, env))
@@ -137,6 +138,11 @@ def ours(folder: Path, env: dict[str, str], table: str, files: str) -> Measured:
     """A whole import, in a process of its own."""
     home = Path(tempfile.mkdtemp(dir=folder))
     return measure([sys.executable, "-m", "benchmarks.import_one", str(home), files, table], ROOT, env)
+
+
+def floor(env: dict[str, str], table: str) -> Measured:
+    """What is left of an import when its rows are only received and compressed."""
+    return measure([sys.executable, "-m", "benchmarks.import_floor", table], ROOT, env)
 
 
 def duckdb_extension(folder: Path, dsn: str, env: dict[str, str]) -> Measured:
