@@ -1,4 +1,4 @@
-"""The least that an import in two streams can take: `python -m benchmarks.import_floor TABLE`, for benchmarks.importing.
+"""The least that an import in two streams can take: `python -m benchmarks.import_floor TABLE`.
 
 The connection `source` comes from the environment. Rows are received and compressed, by the sessions and the settings
 of an import, and nothing else is done with them.
