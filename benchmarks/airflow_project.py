@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from dayslice.deployment import Deployment, deploy
+from dayslice.orchestration.deployment import Deployment, deploy
 
 ROOT = Path(__file__).parents[1]
 FAN_IN = 3

@@ -23,8 +23,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.airflow_project import deployed_project
-from dayslice.airflow_api import AirflowApi
-from dayslice.service import free_port
+from dayslice.orchestration.api import AirflowApi
+from dayslice.services.service import free_port
 
 ROOT = Path(__file__).parents[1]
 DAYSLICE = str(Path(sys.executable).with_name("dayslice"))

@@ -20,14 +20,14 @@ from dayslice_airflow import triggers
 from rich.console import Console
 from rich.table import Table as Shown
 
-from dayslice.calendar import Grain, window
-from dayslice.dag_index import IndexedWait
-from dayslice.duckdb_file import open_duckdb
-from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.metastores import MetastorePlace
-from dayslice.settings import Kind
-from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.waits import Awaited, Wait
+from dayslice.engines.duckdb_file import open_duckdb
+from dayslice.metastore.choice import MetastorePlace
+from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.orchestration.dag_index import IndexedWait
+from dayslice.rules.calendar import Grain, window
+from dayslice.rules.settings import Kind
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.rules.waits import Awaited, Wait
 
 WAITS_A_RUN = 5
 

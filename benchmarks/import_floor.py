@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import zstandard
-
-from importers.connections import connect
-from importers.landing import BUFFER_BYTES, COMPRESSION
-from importers.sessions import open_stream
+from dayslice_importers.connections import connect
+from dayslice_importers.landing import BUFFER_BYTES, COMPRESSION
+from dayslice_importers.sessions import open_stream
 
 CONNECTION = "source"
 

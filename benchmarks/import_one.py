@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from dayslice.graph import table_node
-from dayslice.project import Project
-from dayslice.target import Target
-from importers.run import import_tables
+from dayslice_importers.run import import_tables
+
+from dayslice.engines.target import Target
+from dayslice.rules.graph import table_node
+from dayslice.runner.project import Project
 
 DS = "2026-01-01"
 

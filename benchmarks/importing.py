@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import Measured, measure
-from dayslice import embedded_postgres
-from stack.objectstore import ObjectStore
+from dayslice.services import embedded_postgres
+from dayslice.services.stack.objectstore import ObjectStore
 
 ROOT = Path(__file__).parents[1]
 TABLE = """

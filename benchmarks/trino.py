@@ -19,8 +19,8 @@ from rich.table import Table as Grid
 
 from benchmarks.trino_join import measure_join
 from benchmarks.trino_tables import Server
-from dayslice.dbt_runs import Dbt
-from dayslice.slices import Receipt, Slice, Version, new_version_id
+from dayslice.rules.slices import Receipt, Slice, Version, new_version_id
+from dayslice.runner.dbt_runs import Dbt
 
 ROOT = Path(__file__).parents[1]
 SIZES = (10, 1_000, 10_000)

@@ -8,9 +8,9 @@ from typing import Any
 
 import trino
 
-from dayslice.hive_metastore import HiveMetastore, connect
-from dayslice.partitions import partition_parameters
-from dayslice.slices import Receipt, Slice, Table, Version
+from dayslice.metastore.hive import HiveMetastore, connect
+from dayslice.metastore.partitions import partition_parameters
+from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 FIRST = date(1990, 1, 1)
 _BATCH = 200

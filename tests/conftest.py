@@ -34,9 +34,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if not os.environ.get("CI") or not wanted or session.config.option.collectonly:
         return
     from dayslice.errors import DaysliceError  # noqa: PLC0415
-    from stack.machine import missing_for_stack  # noqa: PLC0415
-    from stack.packages import install_packages  # noqa: PLC0415
-    from stack.versitygw import install_versitygw  # noqa: PLC0415
+    from dayslice.services.stack.machine import missing_for_stack  # noqa: PLC0415
+    from dayslice.services.stack.packages import install_packages  # noqa: PLC0415
+    from dayslice.services.stack.versitygw import install_versitygw  # noqa: PLC0415
 
     try:
         if missing := missing_for_stack():
@@ -50,8 +50,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory, require):
     """Trino, a Hive metastore and an S3 server of this test session, on free ports; stopped at its end."""
-    from stack.machine import Ports, Stack, missing_for_stack  # noqa: PLC0415
-    from stack.packages import downloaded  # noqa: PLC0415
+    from dayslice.services.stack.machine import Ports, Stack, missing_for_stack  # noqa: PLC0415
+    from dayslice.services.stack.packages import downloaded  # noqa: PLC0415
 
     missing = missing_for_stack()
     if not missing and not downloaded() and not os.environ.get("CI"):

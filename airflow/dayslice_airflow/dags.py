@@ -9,11 +9,11 @@ from airflow.sdk import DAG, Asset, Param, get_parsing_context
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from dayslice.calendar import Grain
-from dayslice.dag_index import IndexedTable, IndexedWait
-from dayslice.deployment import Deployment, failure_of, read_deployment
+from dayslice.engines.target import home_of
 from dayslice.errors import DaysliceError
-from dayslice.target import home_of
+from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
+from dayslice.orchestration.deployment import Deployment, failure_of, read_deployment
+from dayslice.rules.calendar import Grain
 from dayslice_airflow import callbacks
 from dayslice_airflow.operators import ComputeSlice, ImportSlice, SourcesAreFresh, TestSlice, WaitForSlices
 from dayslice_airflow.timetable import SliceTimetable

@@ -13,14 +13,14 @@ from cosmos.config import ProfileConfig
 from cosmos.constants import InvocationMode
 from cosmos.operators.local import DbtBuildLocalOperator, DbtSourceLocalOperator, DbtTestLocalOperator
 
-from dayslice.calendar import Grain
-from dayslice.dag_index import IndexedTable, IndexedWait
-from dayslice.deployment import Deployment
+from dayslice.engines.target import PROFILE
 from dayslice.errors import Refused, UsageError
-from dayslice.graph import TableNode
-from dayslice.settings import Kind, read_settings
-from dayslice.snapshots import snapshot_slices
-from dayslice.target import PROFILE
+from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
+from dayslice.orchestration.deployment import Deployment
+from dayslice.rules.calendar import Grain
+from dayslice.rules.graph import TableNode
+from dayslice.rules.settings import Kind, read_settings
+from dayslice.rules.snapshots import snapshot_slices
 from dayslice_airflow.run_ds import SCHEDULED, ds_of, run_type
 from dayslice_airflow.triggers import SlicesStand, look, missing_of, named
 
@@ -83,10 +83,10 @@ class RunsDeployed:
     def run_dbt_runner(self, command: list[str], env: dict[str, str], cwd: str, **more: Any) -> Any:
         """As Cosmos's, with the manifest at hand."""
         from cosmos.dbt.project import change_working_directory, environ  # noqa: PLC0415
+        from dbt.adapters.dayslice.adapter import SliceAdapter  # noqa: PLC0415
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes two seconds, and only this task needs it
 
-        from dayslice.adapter import SliceAdapter  # noqa: PLC0415
-        from dayslice.dbt_runs import read_manifest  # noqa: PLC0415
+        from dayslice.runner.dbt_runs import read_manifest  # noqa: PLC0415
 
         manifest = read_manifest(self.deployment.parsed)
         SliceAdapter.refusals.clear()
@@ -95,7 +95,7 @@ class RunsDeployed:
 
     def handle_exception_dbt_runner(self, result: Any) -> None:
         """A refused slice is refused again however often it is tried; anything else may go better next time."""
-        from dayslice.adapter import SliceAdapter  # noqa: PLC0415
+        from dbt.adapters.dayslice.adapter import SliceAdapter  # noqa: PLC0415
 
         if not result.success and SliceAdapter.refusals:
             raise AirflowFailException("\n".join(SliceAdapter.refusals))
@@ -185,7 +185,7 @@ class ImportSlice(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Import this run's slice."""
-        from importers.run import Progress, import_tables  # noqa: PLC0415 - psycopg2 and the engines
+        from dayslice_importers.run import Progress, import_tables  # noqa: PLC0415 - psycopg2 and the engines
 
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
         params = context["params"]
@@ -245,9 +245,9 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 
 def import_project(deployment: Deployment, table: IndexedTable) -> tuple[Any, TableNode]:
     """The project as an importer needs it, without dbt's parse."""
-    from dayslice.dbt_runs import Dbt  # noqa: PLC0415
-    from dayslice.project import Project  # noqa: PLC0415
-    from dayslice.target import load_target  # noqa: PLC0415 - dbt's profile
+    from dayslice.engines.target import load_target  # noqa: PLC0415 - dbt's profile
+    from dayslice.runner.dbt_runs import Dbt  # noqa: PLC0415
+    from dayslice.runner.project import Project  # noqa: PLC0415
 
     node = TableNode(
         unique_id=table.unique_id,

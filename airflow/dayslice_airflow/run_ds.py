@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from dayslice.calendar import Grain, bounds, containing, parse_ds
 from dayslice.errors import UsageError
+from dayslice.rules.calendar import Grain, bounds, containing, parse_ds
 
 SCHEDULED = ("scheduled", "backfill")
 

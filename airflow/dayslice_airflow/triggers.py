@@ -8,11 +8,11 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from dayslice.dag_index import IndexedWait
 from dayslice.errors import DaysliceError
-from dayslice.metastores import MetastorePlace, open_place
-from dayslice.slices import Slice, Table
-from dayslice.waits import Awaited
+from dayslice.metastore.choice import MetastorePlace, open_place
+from dayslice.orchestration.dag_index import IndexedWait
+from dayslice.rules.slices import Slice, Table
+from dayslice.rules.waits import Awaited
 
 # Seconds between two looks, for all waiting runs together.
 LOOK_EVERY = float(os.environ.get("DAYSLICE_LOOK_EVERY", "20"))

@@ -3,12 +3,12 @@
 import click
 from rich.console import Console
 
-from dayslice.airflow_instance import USER, AirflowInstance
 from dayslice.cli import print_json
 from dayslice.commands.options import as_json, target
 from dayslice.errors import UsageError
-from dayslice.project import find_root
-from dayslice.service_reports import rows_of, steps, table_of
+from dayslice.orchestration.instance import USER, AirflowInstance
+from dayslice.runner.project import find_root
+from dayslice.services.service_reports import rows_of, steps, table_of
 
 staging = click.option("--staging", is_flag=True, help="The second Airflow, which serves the target staging.")
 
@@ -40,9 +40,9 @@ def deploy(target: str | None, as_json: bool) -> int:
       dayslice airflow deploy
       dayslice airflow deploy --target staging
     """
-    from dayslice.airflow_start import make_pools  # noqa: PLC0415 - dbt takes a second to import
-    from dayslice.deployment import STAGING  # noqa: PLC0415
-    from dayslice.deployment import deploy as deploy_project  # noqa: PLC0415
+    from dayslice.orchestration.deployment import STAGING  # noqa: PLC0415
+    from dayslice.orchestration.deployment import deploy as deploy_project  # noqa: PLC0415
+    from dayslice.orchestration.start import make_pools  # noqa: PLC0415 - dbt takes a second to import
 
     root = find_root()
     deployment = deploy_project(root, target)
@@ -83,7 +83,7 @@ def up(staging: bool, port: int | None, new_password: bool, as_json: bool) -> in
       dayslice airflow up --staging
       dayslice airflow up --new-password    # the admin's; logins that are open stay open
     """
-    from dayslice.airflow_start import start  # noqa: PLC0415 - dbt takes a second to import
+    from dayslice.orchestration.start import start  # noqa: PLC0415 - dbt takes a second to import
 
     instance = AirflowInstance(find_root(), staging)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -209,8 +209,8 @@ def wipe(dag: str, logs: bool, yes: bool, staging: bool, as_json: bool) -> int:
       dayslice airflow wipe erp.flights --logs --yes
       dayslice airflow wipe flights_flat --staging
     """
-    from dayslice.airflow_wipe import instances_with_state  # noqa: PLC0415
-    from dayslice.airflow_wipe import wipe as wipe_dag  # noqa: PLC0415
+    from dayslice.orchestration.wipe import instances_with_state  # noqa: PLC0415
+    from dayslice.orchestration.wipe import wipe as wipe_dag  # noqa: PLC0415
 
     instances = instances_with_state(find_root(), staging)
     if not instances:

@@ -2,15 +2,15 @@
 
 import click
 
-from dayslice.calendar import parse_ds
 from dayslice.commands.options import as_json, exclude, select, target
-from dayslice.metastores import open_metastore
-from dayslice.plan import make_plan
-from dayslice.project import load_project
-from dayslice.reports import Report, end
-from dayslice.runs import run_plan
-from dayslice.selection import select_tables
-from dayslice.snapshots import snapshot_slices
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.calendar import parse_ds
+from dayslice.rules.plan import make_plan
+from dayslice.rules.snapshots import snapshot_slices
+from dayslice.runner.project import load_project
+from dayslice.runner.reports import Report, end
+from dayslice.runner.runs import run_plan
+from dayslice.runner.selection import select_tables
 
 
 @click.command()

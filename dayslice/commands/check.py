@@ -6,9 +6,9 @@ import click
 
 from dayslice.cli import print_json
 from dayslice.commands.options import as_json, target
-from dayslice.deployment import check
-from dayslice.graph import TableNode
-from dayslice.project import Project, find_root
+from dayslice.orchestration.deployment import check
+from dayslice.rules.graph import TableNode
+from dayslice.runner.project import Project, find_root
 
 
 @click.command()

@@ -16,14 +16,14 @@ from dayslice.commands.status import status_grid
 from dayslice.demo.dataset import FIRST
 from dayslice.demo.replay import Listeners, demo_tables, make_replay, register, replay, replayed_days
 from dayslice.demo.source import Source
-from dayslice.duckdb_file import open_duckdb
-from dayslice.graph import TableNode
-from dayslice.metastores import open_metastore
-from dayslice.plan import Plan
-from dayslice.project import Project, load_project
-from dayslice.reports import Report, end
-from dayslice.runs import Outcome
-from dayslice.trino_client import connect
+from dayslice.engines.duckdb_file import open_duckdb
+from dayslice.engines.trino_client import connect
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.graph import TableNode
+from dayslice.rules.plan import Plan
+from dayslice.runner.project import Project, load_project
+from dayslice.runner.reports import Report, end
+from dayslice.runner.runs import Outcome
 
 SHOWN = "carrier_metrics_latest"
 HEAD = """

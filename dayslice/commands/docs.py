@@ -6,8 +6,8 @@ import sys
 import click
 
 from dayslice.commands.options import target
-from dayslice.dbt_runs import Dbt
-from dayslice.project import find_root
+from dayslice.runner.dbt_runs import Dbt
+from dayslice.runner.project import find_root
 
 
 @click.command()

@@ -4,17 +4,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dayslice.calendar import parse_ds
 from dayslice.commands.options import as_json, target
 from dayslice.errors import UsageError
-from dayslice.graph import TableNode
-from dayslice.import_reports import ImportReport, show_plan
-from dayslice.project import Project, load_project
-from dayslice.reports import end
-from dayslice.runs import Outcome, outcome_of_import
+from dayslice.rules.calendar import parse_ds
+from dayslice.rules.graph import TableNode
+from dayslice.runner.import_reports import ImportReport, show_plan
+from dayslice.runner.project import Project, load_project
+from dayslice.runner.reports import end
+from dayslice.runner.runs import Outcome, outcome_of_import
 
 if TYPE_CHECKING:
-    from importers.run import ImportResult
+    from dayslice_importers.run import ImportResult
 
 
 @click.command()
@@ -46,7 +46,7 @@ def command(
       dayslice import --all --ds 2013-01-05 --as-of-now
       dayslice import --all --ds 2013-01-05 --dry-run
     """
-    from importers.run import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
+    from dayslice_importers.run import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
 
     ds = parse_ds(ds)
     if bool(tables) == every:

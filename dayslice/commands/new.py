@@ -7,8 +7,8 @@ import click
 
 from dayslice.commands.options import target
 from dayslice.errors import UsageError
-from dayslice.graph import merged_meta
-from dayslice.project import Project, load_project
+from dayslice.rules.graph import merged_meta
+from dayslice.runner.project import Project, load_project
 
 
 @click.group()
@@ -36,9 +36,9 @@ def new_import(name: str, connection: str | None, place: str | None, on: str | N
       dayslice new import erp.orders
       dayslice new import erp.payments --events-on paid_at --from billing.payments
     """
-    from importers.connections import connect  # noqa: PLC0415 - psycopg2, only when something is asked of a source
-    from importers.discovery import discover  # noqa: PLC0415
-    from importers.scaffold import import_yaml, references_of  # noqa: PLC0415
+    from dayslice_importers.connections import connect  # noqa: PLC0415 - psycopg2, only when something is asked of a source
+    from dayslice_importers.discovery import discover  # noqa: PLC0415
+    from dayslice_importers.scaffold import import_yaml, references_of  # noqa: PLC0415
 
     source, _, table_name = name.partition(".")
     if not source or not table_name or "." in table_name:

@@ -6,9 +6,9 @@ from dataclasses import asdict
 import click
 
 from dayslice.commands.options import as_json, exclude, select, target
-from dayslice.project import load_project
-from dayslice.retain import Retained, retain
-from dayslice.selection import select_tables
+from dayslice.runner.project import load_project
+from dayslice.runner.retain import Retained, retain
+from dayslice.runner.selection import select_tables
 
 
 @click.command()

@@ -4,10 +4,10 @@ import json
 
 import click
 
-from dayslice.calendar import parse_ds
 from dayslice.commands.options import as_json, target
-from dayslice.project import load_project
-from dayslice.rollback import roll_back
+from dayslice.rules.calendar import parse_ds
+from dayslice.runner.project import load_project
+from dayslice.runner.rollback import roll_back
 
 
 @click.command()

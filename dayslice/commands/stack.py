@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 
 from dayslice.cli import print_json
+from dayslice.engines.target import home_of
 from dayslice.errors import UsageError
-from dayslice.service_reports import rows_of, steps, table_of
-from dayslice.target import home_of
+from dayslice.services.service_reports import rows_of, steps, table_of
 
 
 def _stack(**ports: int | None):  # type: ignore[no-untyped-def]
-    from stack.machine import Ports, Stack  # noqa: PLC0415 - boto3 and the rest load only where they are used
+    from dayslice.services.stack.machine import Ports, Stack  # noqa: PLC0415 - boto3 and the rest load only where they are used
 
     directory = home_of(Path.cwd()) / "stack"
     given = {name: port for name, port in ports.items() if port}

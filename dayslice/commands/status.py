@@ -7,14 +7,14 @@ import click
 from rich.console import Console
 from rich.table import Table as Grid
 
-from dayslice.calendar import Grain, parse_ds, shift
 from dayslice.commands.options import as_json, exclude, select, target
-from dayslice.graph import TableNode
-from dayslice.metastores import open_metastore
-from dayslice.plan import periods
-from dayslice.project import load_project
-from dayslice.selection import select_tables
-from dayslice.slices import Version
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.calendar import Grain, parse_ds, shift
+from dayslice.rules.graph import TableNode
+from dayslice.rules.plan import periods
+from dayslice.rules.slices import Version
+from dayslice.runner.project import load_project
+from dayslice.runner.selection import select_tables
 
 Stands = Mapping[TableNode, Collection[str]]
 Found = Mapping[TableNode, Mapping[str, Version]]

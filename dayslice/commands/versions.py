@@ -6,11 +6,11 @@ import click
 from rich.console import Console
 from rich.table import Table as Grid
 
-from dayslice.calendar import parse_ds
 from dayslice.commands.options import as_json, target
-from dayslice.metastores import open_metastore
-from dayslice.project import load_project
-from dayslice.slices import Slice, Version
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.calendar import parse_ds
+from dayslice.rules.slices import Slice, Version
+from dayslice.runner.project import load_project
 
 
 @click.command()

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import yaml
 
-from dayslice.calendar import Grain, parse_ds, shift, span
 from dayslice.demo.dataset import FIRST, LAST
 from dayslice.demo.source import Source
 from dayslice.errors import UsageError
-from dayslice.graph import TableNode
-from dayslice.metastores import open_metastore
-from dayslice.plan import Plan, Step, make_plan
-from dayslice.project import Project
-from dayslice.runs import Outcome, run_plan
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.calendar import Grain, parse_ds, shift, span
+from dayslice.rules.graph import TableNode
+from dayslice.rules.plan import Plan, Step, make_plan
+from dayslice.runner.project import Project
+from dayslice.runner.runs import Outcome, run_plan
 
 CONNECTION = "erp"
 EMBEDDED = "embedded:demo/postgres"

@@ -11,10 +11,10 @@ from typing import Any
 
 import psycopg2
 
-from dayslice import embedded_postgres
 from dayslice.demo import dataset
-from dayslice.duckdb_file import FileLock
+from dayslice.engines.duckdb_file import FileLock
 from dayslice.errors import DaysliceError
+from dayslice.services import embedded_postgres
 
 READER = "reader"
 

@@ -10,8 +10,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from dayslice.deployment import deploy
-from dayslice.service import free_port
+from dayslice.orchestration.deployment import deploy
+from dayslice.services.service import free_port
 from tests.airflow.running_airflow import REPOSITORY, SHARED, RunningAirflow
 from tests.airflow.slow_table import SlowTable
 from tests.sql.warehouse_project import WarehouseProject

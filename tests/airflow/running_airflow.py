@@ -12,8 +12,8 @@ from typing import Any
 
 import psutil
 
-from dayslice.airflow_api import AirflowApi
-from dayslice.service import Service
+from dayslice.orchestration.api import AirflowApi
+from dayslice.services.service import Service
 
 REPOSITORY = Path(__file__).parents[2]
 # What a copy shares with the repository. Its models are its own, to be changed.

@@ -15,7 +15,7 @@ from dayslice_airflow import callbacks, dags
 from dayslice_airflow.run_ds import ds_of
 from dayslice_airflow.timetable import CATCH_UP, SliceTimetable
 
-from dayslice.calendar import Grain
+from dayslice.rules.calendar import Grain
 from tests.airflow.shapes import FILES
 
 

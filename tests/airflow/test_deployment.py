@@ -8,9 +8,9 @@ import sys
 import orjson
 import pytest
 
-from dayslice.dag_index import IndexedTable
-from dayslice.deployment import KEPT, failure_of, folder_of, read_deployment
 from dayslice.errors import DaysliceError, UsageError
+from dayslice.orchestration.dag_index import IndexedTable
+from dayslice.orchestration.deployment import KEPT, failure_of, folder_of, read_deployment
 from tests.airflow.shapes import FILES
 
 

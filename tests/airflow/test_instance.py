@@ -14,13 +14,13 @@ import psutil
 import pytest
 import requests
 
-from dayslice.airflow_instance import AirflowInstance
-from dayslice.airflow_start import Migration
-from dayslice.airflow_wipe import wipe
-from dayslice.duckdb_file import open_duckdb
+from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import DaysliceError, UsageError
-from dayslice.service import free_port
-from stack.postgres import USER, MetastoreDatabase
+from dayslice.orchestration.instance import AirflowInstance
+from dayslice.orchestration.start import Migration
+from dayslice.orchestration.wipe import wipe
+from dayslice.services.service import free_port
+from dayslice.services.stack.postgres import USER, MetastoreDatabase
 from tests.airflow.running_airflow import PROCESSES, until
 from tests.airflow.slow_table import SlowTable
 

@@ -12,10 +12,10 @@ import pytest
 import trino
 from dayslice_airflow import dags
 
-from dayslice.deployment import deploy, read_deployment
 from dayslice.errors import UsageError
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Table
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.orchestration.deployment import deploy, read_deployment
+from dayslice.rules.slices import Table
 from tests.sql.trino_project import SCHEMAS, TrinoProject
 
 pytestmark = pytest.mark.trino

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dayslice.duckdb_file import open_duckdb
+from dayslice.engines.duckdb_file import open_duckdb
 from tests.airflow.running_airflow import until
 from tests.airflow.slow_table import ROWS, SlowTable
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from dayslice.duckdb_file import open_duckdb
+from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import DaysliceError
 from tests.airflow import told
 from tests.airflow.running_airflow import REPOSITORY, until

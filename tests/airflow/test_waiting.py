@@ -9,14 +9,14 @@ import pytest
 from dayslice_airflow import triggers
 from dayslice_airflow.triggers import SlicesStand
 
-from dayslice.calendar import Grain
-from dayslice.dag_index import IndexedWait
-from dayslice.duckdb_file import open_duckdb
-from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.metastores import MetastorePlace
-from dayslice.settings import Kind
-from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.waits import Awaited, Wait
+from dayslice.engines.duckdb_file import open_duckdb
+from dayslice.metastore.choice import MetastorePlace
+from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.orchestration.dag_index import IndexedWait
+from dayslice.rules.calendar import Grain
+from dayslice.rules.settings import Kind
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.rules.waits import Awaited, Wait
 
 ORDERS, CLICKS, RUNNING = (Table("erp", "orders"), Table("erp", "clicks"), Table("analytics", "running"))
 OF_ORDERS = Awaited(Wait("orders"), ORDERS, Grain.DAY, Kind.EVENTS)

@@ -7,11 +7,11 @@ import yaml
 
 from dayslice.demo.replay import EMBEDDED, Listeners, demo_tables, make_replay, register, replay, replayed_days
 from dayslice.demo.source import Source
-from dayslice.duckdb_file import open_duckdb
-from dayslice.duckdb_metastore import DuckDBMetastore
+from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import UsageError
-from dayslice.project import load_project
-from dayslice.slices import Receipt, Slice, Version
+from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.rules.slices import Receipt, Slice, Version
+from dayslice.runner.project import load_project
 from tests.dayslice.test_plan import table
 from tests.demo.conftest import ROOT
 

@@ -10,10 +10,10 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from dayslice import embedded_postgres
 from dayslice.demo.source import READER, Source
-from dayslice.embedded_postgres import is_alive
 from dayslice.errors import DaysliceError
+from dayslice.services import embedded_postgres
+from dayslice.services.embedded_postgres import is_alive
 from tests.demo import expected
 
 USE = """

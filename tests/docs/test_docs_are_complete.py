@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dayslice.cli import COMMANDS, dayslice
-from dayslice.settings import IMPORT_KEYS, MODEL_KEYS
+from dayslice.rules.settings import IMPORT_KEYS, MODEL_KEYS
 
 ROOT = Path(__file__).parents[2]
 

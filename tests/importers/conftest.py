@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn
 
-from dayslice import embedded_postgres
+from dayslice.services import embedded_postgres
 from tests.importers.system_server import SystemServer, missing_for_system_server
 from tests.importers.warehouse import Warehouse
 

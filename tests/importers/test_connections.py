@@ -5,11 +5,11 @@ import time
 
 import psycopg2
 import pytest
+from dayslice_importers import connections
+from dayslice_importers.connections import connect, dsn_of
 from psycopg2.extensions import make_dsn
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from importers import connections
-from importers.connections import connect, dsn_of
 from tests.importers.system_server import SystemServer, missing_for_system_server
 from tests.importers.warehouse import DS
 

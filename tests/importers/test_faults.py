@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from dayslice_importers import finishing, run, selecting
+from dayslice_importers.engines.duckdb import DuckDBEngine
 
 from dayslice.errors import DaysliceError, Transient
-from importers import finishing, run, selecting
-from importers.engines.duckdb import DuckDBEngine
-from stack.objectstore import ObjectStore
-from stack.versitygw import missing_for_versitygw
+from dayslice.services.stack.objectstore import ObjectStore
+from dayslice.services.stack.versitygw import missing_for_versitygw
 from tests.importers.system_server import SystemServer, missing_for_system_server
 from tests.importers.warehouse import DS, Warehouse
 

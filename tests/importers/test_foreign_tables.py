@@ -1,9 +1,9 @@
 """Tables that lie elsewhere: of another server (postgres_fdw), a file (file_fdw), and partitions that are foreign."""
 
 import pytest
+from dayslice_importers import selecting
 
 from dayslice.errors import DaysliceError
-from importers import selecting
 from tests.importers.conftest import Database
 
 ROWS = (

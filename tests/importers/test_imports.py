@@ -7,9 +7,9 @@ import json
 import re
 
 import pytest
+from dayslice_importers.names import engine_names
 
 from dayslice.errors import DaysliceError, Refused, UsageError
-from importers.names import engine_names
 from tests.importers.warehouse import Warehouse
 
 UGLY_NAMES = ["ds", "DS", "Select", "a b", 'q"uote', "per%cent", "{brace}", "✈", "x" * 63, "order", "\\", "tab\there"]

@@ -2,10 +2,9 @@
 
 import re
 
+from dayslice_importers.names import engine_names
 from hypothesis import given
 from hypothesis import strategies as st
-
-from importers.names import engine_names
 
 # PostgreSQL takes any character but NUL, in 63 bytes.
 CHARACTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])

@@ -3,11 +3,11 @@
 import pytest
 import yaml
 from click.testing import CliRunner
+from dayslice_importers.run import import_tables
 
 from dayslice.commands.new import command
 from dayslice.errors import UsageError
-from dayslice.project import load_project
-from importers.run import import_tables
+from dayslice.runner.project import load_project
 from tests.sql.warehouse_project import WarehouseProject
 
 TABLE = """

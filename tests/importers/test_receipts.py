@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from dayslice_importers import landing
+from dayslice_importers.engines.duckdb import DuckDBEngine
 
 from dayslice import __version__
 from dayslice.errors import Refused
 from dayslice.store.directory import Directory
-from importers import landing
-from importers.engines.duckdb import DuckDBEngine
 
 
 def test_rows_bytes_files_and_checksums_are_those_that_lie_there(database, warehouse):

@@ -3,8 +3,8 @@
 import pytest
 
 from dayslice.errors import Refused, UsageError
-from dayslice.retain import retain
-from dayslice.rollback import roll_back
+from dayslice.runner.retain import retain
+from dayslice.runner.rollback import roll_back
 from dayslice.store.interface import open_store
 from tests.importers.warehouse import DS, Warehouse
 

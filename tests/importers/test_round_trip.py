@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
+from dayslice_importers.types.mapping import TYPES
 
 from dayslice.errors import DaysliceError, Refused
-from importers.types.mapping import TYPES
 from tests.importers.examples import EXAMPLES, MORE_EXAMPLES, PREPARE, PREPARE_MORE
 from tests.importers.warehouse import Warehouse
 

@@ -11,9 +11,9 @@ import threading
 import asyncpg
 import psycopg2
 import pytest
+from dayslice_importers.connections import LINK, connect, is_lost
+from dayslice_importers.sessions import BlockSession, LibpqSession, open_stream
 
-from importers.connections import LINK, connect, is_lost
-from importers.sessions import BlockSession, LibpqSession, open_stream
 from tests.importers.system_server import SystemServer, missing_for_system_server
 
 UGLY = r"select n as id, repeat(E'\t\n\\\r', n % 50) as v, null as w from generate_series(1, 20000) as n"

@@ -4,9 +4,9 @@ import json
 
 import psycopg2
 import pytest
+from dayslice_importers import selecting
 
 from dayslice.errors import UsageError
-from importers import selecting
 
 # A row of 1,000 bytes, so that a few thousand make a table of many blocks.
 ROWS = "select n as id, repeat(chr(97 + n % 26), 1000) as filler from generate_series(1, {}) as n"

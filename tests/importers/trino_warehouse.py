@@ -4,10 +4,10 @@ from pathlib import Path
 
 from dbt.adapters.dayslice_trino.credentials import SliceTrinoCredentials
 
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Table
-from dayslice.target import Target
-from stack.machine import Stack
+from dayslice.engines.target import Target
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.rules.slices import Table
+from dayslice.services.stack.machine import Stack
 from tests.importers.warehouse import Warehouse
 from tests.sql.trino_project import SCHEMAS, TrinoProject
 

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dayslice.duckdb_file import open_duckdb
-from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.graph import TableNode, table_node
-from dayslice.project import Project
-from dayslice.slices import Slice, Version
+from dayslice_importers.run import ImportResult, import_tables
+
+from dayslice.engines.duckdb_file import open_duckdb
+from dayslice.engines.target import Target
+from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.rules.graph import TableNode, table_node
+from dayslice.rules.slices import Slice, Version
+from dayslice.runner.project import Project
 from dayslice.store.duckdb_s3 import read_s3
-from dayslice.target import Target
-from importers.run import ImportResult, import_tables
 
 DS = "2013-01-05"
 

@@ -5,7 +5,7 @@ import duckdb
 import pytest
 import requests
 
-from dayslice.duckdb_metastore import DuckDBMetastore
+from dayslice.metastore.duckdb import DuckDBMetastore
 
 ORC = "org.apache.hadoop.hive.ql.io.orc.Orc"
 
@@ -18,7 +18,7 @@ def duckdb_metastore(request):
 def hive_metastore(request):
     from pymetastore.hive_metastore import ttypes  # noqa: PLC0415
 
-    from dayslice.hive_metastore import HiveMetastore, connect  # noqa: PLC0415
+    from dayslice.metastore.hive import HiveMetastore, connect  # noqa: PLC0415
 
     stack = request.getfixturevalue("stack")
     with connect(stack.metastore.uri) as client:
@@ -54,7 +54,7 @@ def hive_metastore(request):
 def glue_metastore(request):
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
-    from dayslice.glue_metastore import GlueMetastore  # noqa: PLC0415
+    from dayslice.metastore.glue import GlueMetastore  # noqa: PLC0415
 
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()

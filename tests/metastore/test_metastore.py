@@ -5,9 +5,9 @@ import threading
 import pytest
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from dayslice.file_layout import FileLayout
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Receipt, Slice, Table, Version
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.rules.file_layout import FileLayout
+from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 TABLE = Table("analytics", "t")
 

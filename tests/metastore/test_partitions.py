@@ -3,8 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayslice.partitions import KEPT_AT_MOST, all_versions, kept_versions, partition_parameters, published_version
-from dayslice.slices import Receipt, Slice, Table, Version
+from dayslice.metastore.partitions import (
+    KEPT_AT_MOST,
+    all_versions,
+    kept_versions,
+    partition_parameters,
+    published_version,
+)
+from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 SLICE = Slice(Table("analytics", "t"), "2013-01-01")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import duckdb
 
-from dayslice.dbt_runs import Dbt, NodeResult
-from dayslice.duckdb_file import open_duckdb
-from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.engines.duckdb_file import open_duckdb
+from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.runner.dbt_runs import Dbt, NodeResult
 
 REPOSITORY = Path(__file__).parents[2]
 

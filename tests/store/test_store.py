@@ -6,11 +6,11 @@ import gc
 import pytest
 
 from dayslice.errors import DaysliceError
+from dayslice.services.stack.objectstore import ObjectStore
+from dayslice.services.stack.versitygw import missing_for_versitygw
 from dayslice.store.directory import Directory
 from dayslice.store.s3 import S3
 from dayslice.store.s3_upload import part_bytes
-from stack.objectstore import ObjectStore
-from stack.versitygw import missing_for_versitygw
 
 
 @pytest.fixture(scope="module")

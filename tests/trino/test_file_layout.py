@@ -2,9 +2,9 @@
 
 import pytest
 
-from dayslice.file_layout import FileLayout
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Table
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.rules.file_layout import FileLayout
+from dayslice.rules.slices import Table
 
 YAML = """
 sources:

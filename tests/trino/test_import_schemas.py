@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from dayslice_importers.engines.trino import make_schema
 
-from dayslice.target import load_target
-from dayslice.trino_client import connect
-from importers.engines.trino import make_schema
+from dayslice.engines.target import load_target
+from dayslice.engines.trino_client import connect
 
 
 @pytest.mark.trino

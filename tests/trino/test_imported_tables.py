@@ -7,11 +7,11 @@ import multiprocessing
 from datetime import timedelta
 
 import pytest
+from dayslice_importers import cleaning
 
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Slice, Table
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.rules.slices import Slice, Table
 from dayslice.store.s3 import S3
-from importers import cleaning
 from tests.importers.conftest import make_database, postgres_server
 from tests.importers.test_rollback import check_rollback
 from tests.importers.trino_warehouse import TrinoWarehouse

@@ -7,8 +7,8 @@ import signal
 import pytest
 from dbt.adapters.dayslice_trino.impl import SliceTrinoConnectionManager as Manager
 
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Slice, Table
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.rules.slices import Slice, Table
 from dayslice.store.interface import open_store
 from tests.trino.readers import Readers
 

@@ -10,10 +10,10 @@ import duckdb
 import pytest
 import trino
 
-from dayslice.calendar import shift, span
-from dayslice.duckdb_metastore import DuckDBMetastore
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Table
+from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.rules.calendar import shift, span
+from dayslice.rules.slices import Table
 from tests.sql.trino_project import SCHEMAS
 
 ROOT = Path(__file__).parents[2]

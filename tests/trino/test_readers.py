@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.stages import STAGING_SCHEMA, version_location
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.metastore.stages import STAGING_SCHEMA, version_location
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from tests.trino.readers import Readers
 
 DAILY = Slice(Table("analytics", "daily"), "2013-01-05")

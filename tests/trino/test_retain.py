@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dayslice.hive_metastore import HiveMetastore
-from dayslice.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.stages import version_location
+from dayslice.metastore.hive import HiveMetastore
+from dayslice.metastore.stages import version_location
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.store.interface import open_store
 
 DAYSLICE = str(Path(sys.executable).with_name("dayslice"))

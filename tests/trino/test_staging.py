@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayslice.dbt_runs import Dbt
+from dayslice.runner.dbt_runs import Dbt
 
 YAML = """
 sources:

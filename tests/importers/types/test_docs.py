@@ -4,9 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-
-from importers.names import engine_names
-from importers.types.mapping import TYPES
+from dayslice_importers.names import engine_names
+from dayslice_importers.types.mapping import TYPES
 
 DOCS = (Path(__file__).parents[3] / "docs" / "types.md").read_text(encoding="utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in DOCS.splitlines() if line.startswith("| `")]

@@ -1,8 +1,7 @@
 """Which decimals hold which numerics."""
 
 import pytest
-
-from importers.types.numeric import decimal_type, declared_decimal
+from dayslice_importers.types.numeric import decimal_type, declared_decimal
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from typing import Any
 
 from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.dayslice.adapter import SliceAdapter
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.impl import DuckDBAdapter
 
-from dayslice.adapter import SliceAdapter
-from dayslice.duckdb_file import FileLock
-from dayslice.duckdb_metastore import DDL, DuckDBMetastore
-from dayslice.metastore import Metastore
+from dayslice.engines.duckdb_file import FileLock
+from dayslice.metastore.duckdb import DDL, DuckDBMetastore
+from dayslice.metastore.interface import Metastore
 from dayslice.store.duckdb_s3 import read_s3
 
 

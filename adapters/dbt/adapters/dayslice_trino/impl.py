@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from dbt.adapters.base.relation import BaseRelation
+from dbt.adapters.dayslice.adapter import SliceAdapter, for_jinja
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt_common.exceptions import DbtDatabaseError
 
-from dayslice.adapter import SliceAdapter, for_jinja
 from dayslice.errors import Refused, UsageError
-from dayslice.file_layout import FileLayout
-from dayslice.graph import Node, table_node
-from dayslice.metastore import Catalog
-from dayslice.metastores import open_catalog
-from dayslice.slices import Receipt, Slice, Table, Version
-from dayslice.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
+from dayslice.metastore.choice import open_catalog
+from dayslice.metastore.interface import Catalog
+from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
+from dayslice.rules.file_layout import FileLayout
+from dayslice.rules.graph import Node, table_node
+from dayslice.rules.slices import Receipt, Slice, Table, Version
 from dayslice.store.interface import open_store
 
 

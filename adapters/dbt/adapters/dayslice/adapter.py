@@ -1,0 +1,233 @@
+"""What the macros may ask of Python: the calendar, the waits, the metastore. Mixed into both dbt adapters.
+
+The arithmetic and the rules stay in the pure modules, so that Jinja, the runner and Airflow cannot disagree.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from dbt.adapters.base.meta import AdapterMeta, available
+from dbt_common.exceptions import DbtRuntimeError
+
+from dayslice import __version__
+from dayslice.errors import DaysliceError, NotYet, Refused, UsageError
+from dayslice.metastore.interface import Metastore
+from dayslice.rules.calendar import grain_of, parse_ds, shift
+from dayslice.rules.graph import (
+    Node,
+    TableNode,
+    awaited_of,
+    find,
+    has_rows,
+    is_audit,
+    is_slices,
+    table_node,
+    table_of,
+    tables_of,
+)
+from dayslice.rules.settings import Empty
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.rules.waits import reads
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def for_jinja(method: F) -> F:
+    """Offer a method to macros; its DaysliceError becomes dbt's own kind, which dbt prints without a traceback."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except DaysliceError as error:
+            if isinstance(error, Refused) and not isinstance(error, NotYet):
+                SliceAdapter.refusals.append(str(error))
+            raise DbtRuntimeError(str(error)) from error
+
+    return available.parse_none(call)  # type: ignore[return-value]
+
+
+class SliceAdapter(metaclass=AdapterMeta):
+    """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
+
+    refusals: ClassVar[list[str]] = []
+    """What was refused in this process, in words: dbt's results do not tell a refused slice from a broken query."""
+    project_graph: Node = {"nodes": {}, "sources": {}}  # noqa: RUF012 - replaced, never changed
+
+    def slice_metastore(self) -> AbstractContextManager[Metastore]:
+        """The metastore of this target, for a short look or one publication."""
+        raise NotImplementedError
+
+    @for_jinja
+    def refuse(self, message: str) -> None:
+        """Stop this node with a sentence. (Jinja's own raise_compiler_error adds a trace of macros to it.)"""
+        raise Refused(message)
+
+    @for_jinja
+    def parse_ds(self, given: object) -> str:
+        """The run's ds as `--vars` or the environment gives it."""
+        return parse_ds(given)
+
+    @for_jinja
+    def shift_ds(self, ds: str, periods: int) -> str:
+        """The ds `periods` periods later."""
+        return shift(ds, periods)
+
+    @for_jinja
+    def slice_reads(self, graph: Node, unique_id: str, ds: str, offset: int, periods: int) -> list[str]:
+        """The ds values of table `unique_id` that a model reads for its own ds."""
+        settings = table_node(graph, find(graph, unique_id)).settings
+        return reads(ds, settings.grain, settings.kind, offset, periods)
+
+    @for_jinja
+    def upstream_id(self, graph: Node, model: Node, table: str, source: str | None) -> str | None:
+        """The unique_id of a table that a model reads by name; None where it is not a table of slices."""
+        for unique_id in model["depends_on"]["nodes"]:
+            node = find(graph, unique_id)
+            if node["name"] == table and node.get("source_name") == source:
+                return unique_id if is_slices(node) else None
+        raise UsageError(f"{model['original_file_path']}: slice('{table}') names no table of this project")
+
+    @for_jinja
+    def check_project(self, graph: Node) -> None:
+        """Refuse a project whose settings are wrong, before anything runs. Names file and table."""
+        self.project_graph = graph
+        tables_of(graph)
+
+    @for_jinja
+    def described_types(self, graph: Node, name: str) -> dict[str, str]:
+        """The column types that a model's YAML gives, by lower-case name, with ds; {} where it gives none.
+
+        A unit test's own graph is empty: then from the one that the run began with.
+        """
+        for node in (graph or self.project_graph)["nodes"].values():
+            if node["resource_type"] == "model" and node["name"] == name:
+                typed = {c["name"].lower(): c["data_type"] for c in node["columns"].values() if c.get("data_type")}
+                return {**typed, "ds": "varchar"} if typed and is_slices(node) else typed
+        return {}
+
+    @for_jinja
+    def check_run(self, graph: Node, model: Node, ds: str) -> None:
+        """Refuse a ds of another grain than the table's, and a slice whose waits do not hold."""
+        node = table_node(graph, model)
+        parse_ds_for(node, ds)
+        missing = self._missing(graph, node, ds)
+        if missing:
+            slices = "\n  ".join(str(each) for each in missing)
+            raise NotYet(
+                f"{node} {ds} waits for {len(missing)} slice{'s' * (len(missing) > 1)} that "
+                f"{'are' if len(missing) > 1 else 'is'} not published; nothing was computed:\n  {slices}\n"
+                f"Import or build them first: dayslice backfill --select +{node.name} --from {missing[0].ds} --to {ds}"
+            )
+
+    @for_jinja
+    def new_version(self) -> str:
+        """A fresh version id."""
+        return new_version_id()
+
+    @for_jinja
+    def newest_slice(self, schema: str, name: str) -> str | None:
+        """The newest published ds of a table, or None."""
+        with self.slice_metastore() as metastore:
+            return max(metastore.published_ds(Table(schema, name)), default=None)
+
+    @for_jinja
+    def check_rows(self, graph: Node, model: Node, ds: str, rows: int) -> None:
+        """Refuse an empty slice, or one that shrank, as the table's settings say."""
+        node = table_node(graph, model)
+        if rows == 0 and node.settings.empty is Empty.REFUSE:
+            raise Refused(
+                f"{node} {ds} is empty, and a {node.settings.kind.value} table refuses that; the published slice is as "
+                f"it was. If it is right, say `empty: publish` in the table's meta"
+            )
+        if node.settings.max_shrink is None:
+            return
+        with self.slice_metastore() as metastore:
+            earlier = [each for each in metastore.published_ds(node.table) if each < ds]
+            if not earlier:
+                return
+            before = metastore.published(node.table, earlier[-1:])[earlier[-1]]
+        if rows < before.receipt.rows * (1 - node.settings.max_shrink):
+            raise Refused(
+                f"{node} {ds} has {rows} rows, {before.receipt.rows - rows} fewer than {before.slice.ds} "
+                f"({before.receipt.rows}): that is more than max_shrink {node.settings.max_shrink:.0%} allows; "
+                "the published slice is as it was"
+            )
+
+    @for_jinja
+    def receipt(
+        self, rows: int, sql: str, started: datetime, invocation_id: str, audits: str, bytes: int = 0, files: int = 0
+    ) -> Receipt:
+        """The receipt of a staged version that passed its audits. `audits` is the record of them."""
+        return Receipt(
+            rows=int(rows),
+            bytes=bytes,
+            files=files,
+            started=started.astimezone(UTC).isoformat(),
+            finished=datetime.now(UTC).isoformat(),
+            run=invocation_id,
+            code=hashlib.sha256(sql.encode()).hexdigest()[:16],
+            tool=f"dayslice {__version__}",
+            more={"audits": audits},
+        )
+
+    @for_jinja
+    def record_slice(self, schema: str, name: str, ds: str, version: str, receipt: Receipt, location: str = "") -> None:
+        """Make this version the published one: one atomic step, in the caller's transaction where there is one."""
+        with self.slice_metastore() as metastore:
+            metastore.publish(Version(Slice(Table(schema, name), ds), version, receipt, location))
+
+    @for_jinja
+    def forget_slices(self, schema: str, name: str) -> None:
+        """Forget every version of a table whose history is being dropped, in the caller's transaction."""
+        table = Table(schema, name)
+        with self.slice_metastore() as metastore:
+            for ds in metastore.published_ds(table):
+                for version in metastore.versions(Slice(table, ds)):
+                    metastore.forget(version)
+
+    @for_jinja
+    def is_slice_table(self, node: Node) -> bool:
+        """Whether a node of the graph is a table of slices."""
+        return is_slices(node)
+
+    @for_jinja
+    def node_at(self, graph: Node, schema: str, identifier: str) -> Node | None:
+        """The node or source that stands at a place in the engine, or None."""
+        place = Table(schema, identifier)
+        found = (
+            n for n in (*graph["sources"].values(), *graph["nodes"].values()) if has_rows(n) and table_of(n) == place
+        )
+        return next(found, None)
+
+    @for_jinja
+    def is_audit(self, graph: Node, test: Node, model: Node) -> bool:
+        """Whether a test runs on the staged slice of `model`."""
+        return test.get("attached_node") == model["unique_id"] and is_audit(graph, test)
+
+    def _missing(self, graph: Node, node: TableNode, ds: str) -> list[Slice]:
+        with self.slice_metastore() as metastore:
+
+            def earliest(table: Table) -> str | None:
+                return min(metastore.published_ds(table), default=None)
+
+            missing: dict[Slice, None] = {}
+            for awaited in awaited_of(graph, node):
+                needed = awaited.wanted(ds, earliest)
+                found = metastore.published(awaited.table, [each.ds for each in needed])
+                missing.update((each, None) for each in needed if each.ds not in found)
+            return list(missing)
+
+
+def parse_ds_for(node: TableNode, ds: str) -> str:
+    """The ds, checked against a table's grain. Raises UsageError that names the table."""
+    if grain_of(ds) is not node.settings.grain:
+        raise UsageError(
+            f"{node} is a table of grain {node.settings.grain.value}; {ds!r} is a ds of grain {grain_of(ds).value}: "
+            f"write it as {node.settings.grain.example}"
+        )
+    return ds

@@ -1,0 +1,73 @@
+"""The metastore: which version of each slice is published. The one truth; nobody else remembers it.
+
+Implementations: `duckdb_metastore.py` (a table in the warehouse's own DuckDB file, for the local target), and
+`hive_metastore.py` (Thrift) and `glue_metastore.py` (boto3) for the trino target.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from dayslice.rules.file_layout import FileLayout
+from dayslice.rules.slices import Slice, Table, Version
+
+
+class Metastore(Protocol):
+    """What every implementation does. Each call is one round trip where the service allows it."""
+
+    def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
+        """The published versions of a table, by ds: those of `ds` that exist, or all. A table unknown gives {}."""
+        ...
+
+    def published_ds(self, table: Table) -> list[str]:
+        """Every published ds of a table, oldest first. Names only: quick with ten thousand of them."""
+        ...
+
+    def publish(self, version: Version) -> None:
+        """Make this version the published one of its slice, in one atomic step.
+
+        The version that was published is kept for `rollback` and appears in `versions`.
+        """
+        ...
+
+    def versions(self, slice: Slice) -> list[Version]:
+        """All kept versions of a slice, newest first, the published one among them."""
+        ...
+
+    def history(self, table: Table) -> dict[str, list[Version]]:
+        """The kept versions of all slices of a table, by ds, each list newest first. Few calls for many slices."""
+        ...
+
+    def forget(self, version: Version) -> None:
+        """Forget a kept version; of a published one, remove its slice from the table."""
+        ...
+
+
+class Catalog(Metastore, Protocol):
+    """A metastore that also knows the tables themselves: Hive's and Glue's, for the trino target."""
+
+    def tables(self, schema: str, prefix: str = "") -> list[str]:
+        """The names of a schema's tables that begin with `prefix`. A schema unknown gives []."""
+        ...
+
+    def location(self, table: Table) -> str | None:
+        """Where a table lies, or None if there is no such table."""
+        ...
+
+    def columns(self, table: Table) -> list[str]:
+        """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
+        ...
+
+    def layout(self, table: Table) -> FileLayout | None:
+        """How a table's files are written, or None if there is no such table."""
+        ...
+
+    def drop_table(self, table: Table) -> None:
+        """Drop an external table; its files stay. None there is no error."""
+        ...
+
+    def replace_content(self, table: Table, staged: Table) -> None:
+        """Make a table without slices show what a staged one holds, columns and files, in one call.
+
+        A table that is not there is made.
+        """
+        ...

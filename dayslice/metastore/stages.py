@@ -1,0 +1,80 @@
+"""Names and places of staged versions on the trino target, and what dead runs leave of them."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from dayslice.metastore.interface import Catalog
+from dayslice.rules.slices import Slice, Table
+
+STAGING_SCHEMA = "_staged"
+# Longer than the longest query: until then a stage may be somebody's who is still at it.
+GRACE_HOURS = 24.0
+# Hive's limit for a table's name.
+_NAME_AT_MOST = 128
+_VERSION = re.compile(r"v(\d{20})_[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage table that a run left. `is_known`: its version was published before the run died, so its files stay."""
+
+    table: Table
+    location: str
+    is_known: bool
+
+
+def table_location(warehouse: str, table: Table) -> str:
+    """The directory that all versions of a table lie under."""
+    return f"{warehouse}/{table.schema}/{table.name}"
+
+
+def version_location(warehouse: str, slice: Slice, version: str) -> str:
+    """The directory of one version. It lies under no other partition's, so that no engine lists two as one."""
+    return f"{table_location(warehouse, slice.table)}/{version}/ds={slice.ds}"
+
+
+def stage_prefix(slice: Slice) -> str:
+    """What the names of a slice's stage tables begin with: readable where Hive's limit allows it, and unique."""
+    ds = slice.ds.replace("-", "_").lower()
+    readable = f"{slice.table.schema}__{slice.table.name}"
+    room = _NAME_AT_MOST - len("__") * 2 - len(ds) - len("v00000000000000000000_000000")
+    if len(readable) > room:
+        readable = readable[: room - 9] + "_" + hashlib.sha256(readable.encode()).hexdigest()[:8]
+    return f"{readable}__{ds}__"
+
+
+def stage_name(slice: Slice, version: str) -> str:
+    """The name of a version's stage table."""
+    return stage_prefix(slice) + version
+
+
+def written_at(version: str) -> datetime | None:
+    """When a version was begun, by its id; None for a name that is no version's."""
+    found = _VERSION.fullmatch(version)
+    return datetime.strptime(found.group(1), "%Y%m%d%H%M%S%f").replace(tzinfo=UTC) if found else None
+
+
+def grace() -> timedelta:
+    """How old a stage or an unknown version must be to be nobody's: DAYSLICE_GRACE_HOURS, default 24."""
+    return timedelta(hours=float(os.environ.get("DAYSLICE_GRACE_HOURS", GRACE_HOURS)))
+
+
+def is_abandoned(version: str, now: datetime | None = None) -> bool:
+    """Whether a version was begun longer ago than the grace time. False for a name that is no version's."""
+    begun = written_at(version)
+    return begun is not None and (now or datetime.now(UTC)) - begun >= grace()
+
+
+def left_behind(catalog: Catalog, slice: Slice) -> Iterator[Stage]:
+    """The stages of a slice that are nobody's any more."""
+    prefix = stage_prefix(slice)
+    found = [name for name in catalog.tables(STAGING_SCHEMA, prefix) if is_abandoned(name.removeprefix(prefix))]
+    known = {version.location for version in catalog.versions(slice)} if found else set()
+    for name in found:
+        table = Table(STAGING_SCHEMA, name)
+        if location := catalog.location(table):
+            yield Stage(table, location, location in known)

@@ -1,0 +1,287 @@
+"""The compact index that DAGs are made from: one entry a table, all that a DAG file and its tasks need to know.
+
+A manifest of a thousand tables takes seconds to read, and Airflow reads its DAG files in every task. The index is made
+once, at deployment, and reads in milliseconds.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dayslice.errors import UsageError
+from dayslice.rules.calendar import Grain
+from dayslice.rules.graph import Node, TableNode, ancestors, awaited, find, is_audit, is_import, is_slices, table_of
+from dayslice.rules.schedules import cron_of, duration_of, offset_in_period
+from dayslice.rules.settings import Kind, SettingError
+from dayslice.rules.slices import Table
+from dayslice.rules.waits import Awaited, Wait
+from dayslice.runner.project import Project
+from dayslice.runner.runs import preparations
+
+DEFAULT_OWNER = "dayslice"
+DUCKDB_POOL = "duckdb"
+TRINO_POOL = "trino"
+# DuckDB takes one process at a time. The others are a start: their slots are changed in Airflow.
+POOL_SLOTS = {DUCKDB_POOL: 1, TRINO_POOL: 8}
+SOURCE_SLOTS = 2
+
+
+@dataclass(frozen=True)
+class IndexedWait:
+    """A wait as JSON holds it; `awaited()` is the other form. `schema` and `name` are the upstream's in the engine."""
+
+    upstream: str
+    offset: int
+    periods: int
+    schema: str
+    name: str
+    grain: str
+    kind: str
+    start: str | None
+    itself: bool
+
+    @classmethod
+    def of(cls, each: Awaited) -> "IndexedWait":
+        """From the form that can be asked."""
+        return cls(
+            each.wait.upstream,
+            each.wait.offset,
+            each.wait.periods,
+            each.table.schema,
+            each.table.name,
+            each.grain.value,
+            each.kind.value,
+            each.start,
+            each.itself,
+        )
+
+    def awaited(self) -> Awaited:
+        """The form that can be asked which slices it wants."""
+        return Awaited(
+            Wait(self.upstream, self.offset, self.periods),
+            Table(self.schema, self.name),
+            Grain(self.grain),
+            Kind(self.kind),
+            self.start,
+            self.itself,
+        )
+
+
+@dataclass(frozen=True)
+class IndexedTable:
+    """What one DAG is made from. Lists of names are dbt's `--select`.
+
+    `wait_seconds`: how long a run waits for its slices. `late_seconds`: when its slice is late, counted from its run's
+    logical date; `late_after` is the same in the YAML's words, from the period's end.
+    """
+
+    dag_id: str
+    unique_id: str
+    name: str
+    schema: str
+    is_import: bool
+    grain: str
+    kind: str
+    cron: str
+    owner: str
+    pool: str
+    priority: int
+    path: str
+    description: str
+    sql: str = ""
+    wait_seconds: float = 0.0
+    late_after: str | None = None
+    late_seconds: float | None = None
+    tags: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
+    waits: tuple[IndexedWait, ...] = ()
+    build: tuple[str, ...] = ()
+    """A model, its latest view, and the seeds and plain views that it reads."""
+    tests: tuple[str, ...] = ()
+    """Tests that can only run after publication."""
+    test_waits: tuple[IndexedWait, ...] = ()
+    """What those tests read beyond what the model waited for."""
+    freshness: tuple[str, ...] = ()
+    """Sources that others land, and whose freshness dbt is to check before."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> "IndexedTable":
+        """From the index's JSON."""
+        lists = ("tags", "upstream", "downstream", "build", "tests", "freshness")
+        waits = {key: tuple(IndexedWait(**each) for each in entry[key]) for key in ("waits", "test_waits")}
+        return cls(**{**entry, **waits, **{key: tuple(entry[key]) for key in lists}})
+
+    @property
+    def table(self) -> Table:
+        """Where its rows stand."""
+        return Table(self.schema, self.name)
+
+
+def index_tables(project: Project, production: Mapping[str, Node] | None = None) -> list[IndexedTable]:
+    """An entry for each table of the project, upstream first.
+
+    `production`: the nodes that production has, by unique_id. Then the project is staging's: it imports nothing, and
+    what it reads of others stands in production. Raises UsageError, naming file and table, for what makes no DAG.
+    """
+    tables = project.tables if production is None else {u: n for u, n in project.tables.items() if not n.is_import}
+    ids = dag_ids(tables.values())
+    upstream = {unique_id: _upstream(project.graph, node, ids) for unique_id, node in tables.items()}
+    downstream: dict[str, list[str]] = {unique_id: [] for unique_id in tables}
+    for unique_id, found in upstream.items():
+        for each in found:
+            downstream[each].append(unique_id)
+    priority: dict[str, int] = {}
+    for unique_id in reversed(tables):  # upstream comes first in `tables`, so downstream is known already
+        priority[unique_id] = 1 + max((priority[each] for each in downstream[unique_id]), default=0)
+    tests = _tests_by_table(project, tables)
+    return [
+        IndexedTable(
+            dag_id=ids[unique_id],
+            upstream=tuple(ids[each] for each in upstream[unique_id]),
+            downstream=tuple(ids[each] for each in downstream[unique_id]),
+            priority=priority[unique_id],
+            **_own(project, node),
+            **(_imported(node) if node.is_import else _computed(project, node, tests[unique_id], production or {})),
+        )
+        for unique_id, node in tables.items()
+    ]
+
+
+def pools_of(tables: Iterable[IndexedTable]) -> dict[str, int]:
+    """The pools that tables run in, with the slots to begin with."""
+    return {table.pool: POOL_SLOTS.get(table.pool, SOURCE_SLOTS) for table in tables}
+
+
+def dag_ids(tables: Iterable[TableNode]) -> dict[str, str]:
+    """The DAG id of each table, by unique_id: its name. Raises UsageError for two that Airflow cannot tell apart."""
+    found: dict[str, str] = {}
+    names: dict[str, TableNode] = {}
+    for node in tables:
+        # Airflow's ids hold letters, digits, dash, dot and underscore.
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", node.name)
+        if other := names.get(name):
+            raise UsageError(f"{node.path}: {node} and {other} ({other.path}) would both be the DAG {name}: rename one")
+        names[name] = node
+        found[node.unique_id] = name
+    return found
+
+
+def _own(project: Project, node: TableNode) -> dict[str, Any]:
+    settings = node.settings
+    try:
+        cron = cron_of(settings.schedule, settings.grain, project.time_zone)
+        late = None if settings.late_after is None else duration_of(settings.late_after, "late_after")
+        wait = duration_of(settings.wait_at_most, "wait_at_most")
+    except UsageError as error:
+        # A model's settings stand in its YAML, whose path dbt gives as package://path.
+        raise SettingError(f"{node.yaml}: {node.table.name}", str(error).partition(":")[0], str(error)) from None
+    return {
+        "unique_id": node.unique_id,
+        "name": node.table.name,
+        "schema": node.table.schema,
+        "is_import": node.is_import,
+        "grain": settings.grain.value,
+        "kind": settings.kind.value,
+        "cron": cron,
+        "owner": settings.owner or DEFAULT_OWNER,
+        "wait_seconds": wait.total_seconds(),
+        "late_after": settings.late_after,
+        "late_seconds": (settings.grain.length - offset_in_period(cron) + late).total_seconds() if late else None,
+        "path": node.path,
+        "description": node.description.strip(),
+    }
+
+
+def _imported(node: TableNode) -> dict[str, Any]:
+    source = node.unique_id.split(".")[2]
+    return {
+        "pool": f"source_{node.meta['connection']}",
+        "tags": ("import", f"source:{source}", *_owner_tag(node)),
+        "meta": dict(node.meta),
+    }
+
+
+def _computed(project: Project, node: TableNode, tests: list[str], production: Mapping[str, Node]) -> dict[str, Any]:
+    graph = project.graph
+    own = find(graph, node.unique_id)
+    waits = [_placed(awaited(graph, wait, node), production) for wait in node.waits]
+    subject = node.path.split("/")[1:-1]
+    own_views = [node.latest_view] if node.latest_view else []
+    built = [*preparations(graph, [node.unique_id]), node.unique_id, *own_views]
+    return {
+        "pool": DUCKDB_POOL if project.target.is_local else TRINO_POOL,
+        "tags": (*(f"subject:{each}" for each in subject[:1]), *_owner_tag(node), *own["tags"]),
+        "sql": own["raw_code"].strip(),
+        "waits": tuple(IndexedWait.of(each) for each in waits),
+        "build": tuple(find(graph, each)["name"] for each in built),
+        "tests": tuple(sorted(find(graph, each)["name"] for each in tests)),
+        "test_waits": tuple(
+            IndexedWait.of(_placed(each, production)) for each in _read_by_tests(graph, node, tests, waits)
+        ),
+        "freshness": tuple(
+            f"source:{upstream['source_name']}.{upstream['name']}"
+            for upstream in (find(graph, each) for each in own["depends_on"]["nodes"])
+            if upstream["resource_type"] == "source" and not is_import(upstream) and _has_freshness(upstream)
+        ),
+    }
+
+
+def _owner_tag(node: TableNode) -> tuple[str, ...]:
+    return (f"owner:{node.settings.owner}",) if node.settings.owner else ()
+
+
+def _placed(each: Awaited, production: Mapping[str, Node]) -> Awaited:
+    """Where staging finds an upstream table: in production, if production has it."""
+    if each.itself or each.wait.upstream not in production:
+        return each
+    table = table_of(production[each.wait.upstream])
+    return Awaited(each.wait, table, each.grain, each.kind, each.start)
+
+
+def _upstream(graph: Node, node: TableNode, ids: Mapping[str, str]) -> list[str]:
+    return list(dict.fromkeys(w.upstream for w in node.waits if w.upstream in ids and w.upstream != node.unique_id))
+
+
+def _has_freshness(source: Node) -> bool:
+    rule = source.get("freshness") or {}
+    return any((rule.get(key) or {}).get("count") is not None for key in ("warn_after", "error_after"))
+
+
+def _tests_left(graph: Node) -> list[str]:
+    """Every test that is no audit of the staged slice."""
+    return [u for u, n in graph["nodes"].items() if n["resource_type"] == "test" and not is_audit(graph, n)]
+
+
+def _tests_by_table(project: Project, tables: Mapping[str, TableNode]) -> dict[str, list[str]]:
+    """Each test that is no audit, with the table whose DAG runs it: the one that is built last of those it reads."""
+    graph = project.graph
+    order = {unique_id: n for n, unique_id in enumerate(tables)}
+    found: dict[str, list[str]] = {unique_id: [] for unique_id in tables}
+    for test in _tests_left(graph):
+        read = _slices_read(graph, find(graph, test)["depends_on"]["nodes"]) & order.keys()
+        if read:
+            last = max(read, key=lambda each: (len(ancestors(graph, each) & read), order[each]))
+            if not tables[last].is_import:
+                found[last].append(test)
+    return found
+
+
+def _slices_read(graph: Node, nodes: Iterable[str]) -> set[str]:
+    """The tables of slices among nodes, those behind a `_latest` view among them."""
+    found: set[str] = set()
+    for unique_id in nodes:
+        node = find(graph, unique_id)
+        if is_slices(node):
+            found.add(unique_id)
+        elif node["resource_type"] == "model":
+            found |= _slices_read(graph, node["depends_on"]["nodes"])
+    return found
+
+
+def _read_by_tests(graph: Node, node: TableNode, tests: Iterable[str], waits: Iterable[Awaited]) -> list[Awaited]:
+    known = {each.wait.upstream for each in waits} | {node.unique_id}
+    read = {u for test in tests for u in _slices_read(graph, find(graph, test)["depends_on"]["nodes"])}
+    return [awaited(graph, Wait(each), node) for each in sorted(read - known)]

@@ -1,0 +1,264 @@
+"""Deployments: what Airflow runs from. A copy of the dbt project, its parsed manifest, and the index of its DAGs.
+
+They lie in `<home>/deployed/<target>/<id>/`, and the link `current` names the one that is served. A project that does
+not parse never becomes it: what was deployed last goes on, and `failed.json` beside it says what was wrong.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from dayslice.engines.target import Target, home_of, load_target
+from dayslice.errors import DaysliceError, UsageError
+from dayslice.metastore.choice import MetastorePlace, place_of
+from dayslice.orchestration.dag_index import IndexedTable, index_tables, pools_of
+from dayslice.rules.graph import Node
+from dayslice.rules.settings import SettingError
+from dayslice.rules.yaml_lines import line_of_key
+from dayslice.runner.dbt_runs import write_manifest
+from dayslice.runner.project import Project, load_project
+
+STAGING = "staging"
+PRODUCTION = "trino"
+KEPT = 5
+INDEX = "index.json"
+FAILED = "failed.json"
+CURRENT = "current"
+# The manifest as a run reads it, and as other programs and dbt's defer do.
+PARSED = "manifest.msgpack"
+MANIFEST = Path("target") / "manifest.json"
+# dbt's own settings of where a project's files are, with their defaults.
+_PATHS = {
+    "model-paths": ["models"],
+    "macro-paths": ["macros"],
+    "seed-paths": ["seeds"],
+    "test-paths": ["tests"],
+    "snapshot-paths": ["snapshots"],
+    "analysis-paths": ["analyses"],
+    "docs-paths": [],
+}
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment as a DAG file or a task reads it. `project` is a folder that dbt can run in."""
+
+    id: str
+    project: Path
+    home: Path
+    target: str
+    time_zone: ZoneInfo
+    metastore: MetastorePlace
+    pools: Mapping[str, int]
+    entries: Mapping[str, Mapping[str, Any]]
+    """The index's entry of each DAG id, as JSON."""
+    state: str | None = None
+    """Of staging: the folder of production's manifest, for dbt's defer."""
+
+    def table(self, dag_id: str) -> IndexedTable:
+        """The table of a DAG. Raises DaysliceError for one that is not deployed."""
+        if dag_id not in self.entries:
+            raise DaysliceError(f"there is no table {dag_id!r} in the deployment {self.id} of target {self.target}")
+        return IndexedTable.from_json(self.entries[dag_id])
+
+    @property
+    def parsed(self) -> Path:
+        """The manifest that runs are made from."""
+        return self.project / PARSED
+
+
+def folder_of(home: Path, target: str) -> Path:
+    """Where the deployments of a target lie."""
+    return home / "deployed" / target
+
+
+def read_deployment(home: Path, target: str) -> Deployment:
+    """The deployment that is served; where it cannot be read, the newest that can. Raises DaysliceError for none."""
+    folder = folder_of(home, target)
+    others = sorted((each for each in folder.glob("v*") if (each / INDEX).is_file()), reverse=True)
+    for project in ((folder / CURRENT), *others):
+        with contextlib.suppress(OSError, orjson.JSONDecodeError, KeyError, TypeError):
+            return _read(project.resolve(), home)
+    raise DaysliceError(f"nothing is deployed for target {target} in {folder}: run dayslice airflow deploy")
+
+
+def failure_of(home: Path, target: str) -> str | None:
+    """Why the last deployment did not come about, or cannot be read; None if all is well."""
+    folder = folder_of(home, target)
+    try:
+        failed: str = orjson.loads((folder / FAILED).read_bytes())["error"]
+        return failed
+    except FileNotFoundError:
+        pass
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return f"{folder / FAILED} cannot be read: run dayslice airflow deploy again"
+    try:
+        _read((folder / CURRENT).resolve(), home)
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+        return (
+            f"the deployment {folder / CURRENT} cannot be read ({type(error).__name__}: {error}); "
+            "the newest one that can be is served: run dayslice airflow deploy"
+        )
+    return None
+
+
+def check(root: Path, target: str | None = None) -> tuple[Project, list[IndexedTable]]:
+    """Parse the project and make the index, in memory. Raises UsageError with file and line for what is wrong."""
+    try:
+        project = load_project(root, target)
+        return project, index_tables(project, _production_nodes(project))
+    except SettingError as error:
+        file, _, table = error.where.partition(": ")
+        line = line_of_key(root / file, table, error.key)
+        raise UsageError(str(error).replace(file, f"{file}:{line}", 1) if line else str(error)) from None
+
+
+def deploy(root: Path, target: str | None = None) -> Deployment:
+    """Put the project in place for Airflow, in one step, if it is whole. Else what was deployed stays.
+
+    Raises UsageError for what a person wrote wrong; the same is recorded for Airflow to show.
+    """
+    given = load_target(root, target)
+    home, folder = home_of(root), folder_of(home_of(root), given.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = folder / f"v{datetime.now(UTC):%Y%m%d%H%M%S%f}_{secrets.token_hex(3)}"
+    try:
+        for copied in project_paths(root):
+            _copy(root / copied, made / copied)
+        with _home(home):
+            _write_index(made, given)
+    except DaysliceError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        # The person's own file is the one to name, not our copy of it.
+        message = str(error).replace(f"{made}{os.sep}", "")
+        _write(folder / FAILED, {"error": message, "at": datetime.now(UTC).isoformat()})
+        raise UsageError(message) from None
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    _point(folder / CURRENT, made.name)
+    (folder / FAILED).unlink(missing_ok=True)
+    _remove_old(folder, made.name)
+    return read_deployment(home, given.name)
+
+
+def project_paths(root: Path) -> list[Path]:
+    """The files and folders that make up a dbt project, relative to its root."""
+    from dbt.config.project import load_raw_project  # noqa: PLC0415 - dbt takes a second to import
+
+    raw = load_raw_project(str(root))
+    named = [Path(each) for key, default in _PATHS.items() for each in raw.get(key, default)]
+    files = ["dbt_project.yml", "profiles.yml", "packages.yml", "selectors.yml", raw.get("packages-install-path")]
+    wanted = [*named, *(Path(each) for each in files if each), Path("dbt_packages")]
+    return [each for each in dict.fromkeys(wanted) if (root / each).exists()]
+
+
+def _write_index(made: Path, given: Target) -> None:
+    project, tables = check(made, given.name)
+    if (project.target.warehouse, project.target.database_file) != (given.warehouse, given.database_file):
+        raise UsageError(
+            f"target {given.name}: {given.warehouse} is given relative to the project, and Airflow runs a copy of it: "
+            "give DAYSLICE_WAREHOUSE as an absolute path, or s3://…"
+        )
+    manifest = project.dbt.manifest
+    manifest.write(str(made / MANIFEST))
+    write_manifest(manifest, made / PARSED)
+    entries = {table.dag_id: table for table in tables}
+    production = None if project.target.name != STAGING else _production(project.target.home)
+    content = {
+        "id": made.name,
+        "target": project.target.name,
+        "time_zone": project.time_zone.key,
+        "metastore": asdict(place_of(project.target)),
+        "pools": pools_of(tables),
+        "state": str((production / MANIFEST).parent) if production else None,
+        "tables": entries,
+    }
+    _write(made / INDEX, content)
+
+
+def _read(project: Path, home: Path) -> Deployment:
+    index = orjson.loads((project / INDEX).read_bytes())
+    if not (project / PARSED).is_file():
+        raise FileNotFoundError(project / PARSED)
+    return Deployment(
+        id=index["id"],
+        project=project,
+        home=home,
+        target=index["target"],
+        time_zone=ZoneInfo(index["time_zone"]),
+        metastore=MetastorePlace(**index["metastore"]),
+        pools=index["pools"],
+        entries=index["tables"],
+        state=index["state"],
+    )
+
+
+def _production(home: Path) -> Path | None:
+    """Production's deployment, where it is on this machine."""
+    current = folder_of(home, PRODUCTION) / CURRENT
+    return current.resolve() if (current / MANIFEST).is_file() else None
+
+
+def _production_nodes(project: Project) -> Mapping[str, Node] | None:
+    """The nodes that production has; None for a target that is not staging."""
+    if project.target.name != STAGING:
+        return None
+    production = _production(project.target.home)
+    if production is None:
+        raise UsageError(
+            "staging reads what production has, and nothing is deployed for production here: "
+            f"run dayslice airflow deploy --target {PRODUCTION} first"
+        )
+    manifest = orjson.loads((production / MANIFEST).read_bytes())
+    return {**manifest["nodes"], **manifest["sources"]}
+
+
+def _copy(source: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    else:
+        shutil.copy2(source, to)
+
+
+@contextlib.contextmanager
+def _home(home: Path) -> Iterator[None]:
+    """The copy is somewhere else, but the warehouse is where it was."""
+    before = os.environ.get("DAYSLICE_HOME")
+    os.environ["DAYSLICE_HOME"] = str(home)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["DAYSLICE_HOME"]
+        else:
+            os.environ["DAYSLICE_HOME"] = before
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """In one step: a reader sees the old file or the new one."""
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    new.write_bytes(orjson.dumps(content))
+    new.replace(path)
+
+
+def _point(link: Path, to: str) -> None:
+    new = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
+    new.symlink_to(to)
+    new.replace(link)
+
+
+def _remove_old(folder: Path, current: str) -> None:
+    """All but the newest: a task that began before this deployment may still run from the one before."""
+    for each in sorted((each for each in folder.glob("v*") if each.name < current), reverse=True)[KEPT - 1 :]:
+        shutil.rmtree(each, ignore_errors=True)

@@ -1,0 +1,143 @@
+"""What a table's YAML may say under `config: meta:`, with its defaults. The one list of allowed keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeVar
+
+from dayslice.errors import UsageError
+from dayslice.rules.calendar import Grain, parse_ds
+from dayslice.rules.file_layout import FileLayout
+
+E = TypeVar("E", bound=Enum)
+
+
+class Kind(Enum):
+    """What a slice holds: everything up to its ds, or only what happened in it."""
+
+    CUMULATIVE = "cumulative"
+    EVENTS = "events"
+
+
+class Empty(Enum):
+    """What to do with a slice of no rows."""
+
+    PUBLISH = "publish"
+    REFUSE = "refuse"
+
+
+# Every key, with what it is for. Docs and error messages are made from it.
+MODEL_KEYS = {
+    "grain": "day (default), hour or 15min",
+    "slice": "cumulative (default) or events",
+    "start": "the first ds of the table; default: its earliest slice",
+    "owner": "who answers for the table",
+    "schedule": "a cron line; default: once a period, soon after it is over",
+    "late_after": "when to alert that a slice is late, as a duration after the period's end: 6h, 90m",
+    "wait_at_most": "how long a run in Airflow waits for its slices before it fails, as a duration; default: 3 days",
+    "retention": "which slices to keep: 90 days, keep monthly, keep 3 versions (a list is a union)",
+    "empty": "publish or refuse a slice of no rows; default: publish events, refuse cumulative",
+    "max_shrink": "refuse a slice with fewer rows than the one before it, by more than this share (0.2 is 20%)",
+    "format": "the files' format on Trino: ORC (default) or PARQUET",
+    "bucketed_by": "columns whose values decide in which file of a slice a row lies, on Trino",
+    "bucket_count": "how many buckets a slice has; default: 16",
+    "sorted_by": "columns (or `column desc`) that the rows of a bucket are sorted by, on Trino",
+}
+IMPORT_KEYS = {
+    **{key: MODEL_KEYS[key] for key in ("grain", "slice", "start", "owner", "schedule", "late_after", "retention")},
+    "empty": MODEL_KEYS["empty"],
+    "max_shrink": MODEL_KEYS["max_shrink"],
+    "late_snapshot": "what a scheduled run of a cumulative import does when its ds is over: take (default) or refuse",
+    "connection": "the named PostgreSQL connection",
+    "on": "the date or timestamp column that an events slice is cut by",
+    "look_back": "how many earlier slices of an events table to land again for late rows",
+    "source_schema": "the table's schema in PostgreSQL; default: public",
+    "source_table": "the table's name in PostgreSQL; default: the name in the YAML",
+    "columns_only": "import only these columns",
+    "columns_without": "import all columns but these",
+    "row_filter": "an SQL condition on the source's rows",
+    "hashed": "columns that are landed as a keyed hash",
+    "types": "column: text, or decimal(p,s), where a type cannot be carried as it is",
+    "streams": "how many sessions read from the source at once, parts of a large table among them; default: 2",
+    "lock_timeout": "how long to wait for a lock in the source; default: 10s",
+    "statement_timeout": "how long one COPY may take; default: 6h",
+}
+# Left by macros, not written by people.
+WAIT_PREFIX = "wait "
+LATEST_KEY = "latest_of"
+
+
+class SettingError(UsageError):
+    """A key of a table's meta is wrong. `where` is `file: table`."""
+
+    def __init__(self, where: str, key: str, message: str):
+        super().__init__(f"{where}: {message}")
+        self.where, self.key = where, key
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """The settings that every table has, typed. Times are labels (ds) or cron and duration texts as written."""
+
+    grain: Grain = Grain.DAY
+    kind: Kind = Kind.CUMULATIVE
+    start: str | None = None
+    owner: str | None = None
+    schedule: str | None = None
+    late_after: str | None = None
+    wait_at_most: str = "3 days"
+    retention: tuple[str, ...] = ()
+    empty: Empty = Empty.REFUSE
+    max_shrink: float | None = None
+    layout: FileLayout = field(default_factory=FileLayout)
+
+
+def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> TableSettings:
+    """The settings of a table from its merged `meta`. `where` names file and table in the error.
+
+    Raises UsageError for a key or a value that is not allowed.
+    """
+    allowed = IMPORT_KEYS if is_import else MODEL_KEYS
+    own = {key: value for key, value in meta.items() if not key.startswith(WAIT_PREFIX) and key != LATEST_KEY}
+    for key in own:
+        if key not in allowed:
+            raise SettingError(where, key, f"unknown key {key!r} in meta; known are {', '.join(sorted(allowed))}")
+    try:
+        grain = Grain.parse(str(own.get("grain", Grain.DAY.value)))
+        kind = _one_of(Kind, own, "slice", Kind.CUMULATIVE)
+        default_empty = Empty.PUBLISH if kind is Kind.EVENTS else Empty.REFUSE
+        return TableSettings(
+            grain=grain,
+            kind=kind,
+            start=parse_ds(own["start"], grain) if "start" in own else None,
+            owner=own.get("owner"),
+            schedule=own.get("schedule"),
+            late_after=own.get("late_after"),
+            wait_at_most=str(own.get("wait_at_most", TableSettings.wait_at_most)),
+            retention=_texts(own.get("retention", ())),
+            empty=_one_of(Empty, own, "empty", default_empty),
+            max_shrink=_share(own.get("max_shrink")),
+            layout=FileLayout.parse(own),
+        )
+    except UsageError as error:
+        raise SettingError(where, str(error).partition(":")[0], str(error)) from None
+
+
+def _one_of(kind: type[E], own: Mapping[str, Any], key: str, default: E) -> E:
+    try:
+        return kind(own[key]) if key in own else default
+    except ValueError:
+        known = " or ".join(str(member.value) for member in kind)
+        raise UsageError(f"{key}: {own[key]!r} is not known: write {known}") from None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+
+
+def _share(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
+        raise UsageError(f"max_shrink: {value!r} is no share: write a number from 0 to 1, such as 0.2")
+    return float(value)

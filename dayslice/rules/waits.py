@@ -1,0 +1,82 @@
+"""Waits: which slices of other tables must stand before a slice is computed. Pure; asks nobody.
+
+Macros leave a wait in the manifest for each `slice()` (a flat key in the node's meta); a plain `ref` or `source` of
+a table of slices is a wait for this run's slice. One rule (`reads`) says both what a model reads and what it waits
+for, so that the two cannot differ.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dayslice.rules.calendar import Grain, cover, grain_of, shift, window
+from dayslice.rules.settings import Kind
+from dayslice.rules.slices import Slice, Table
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A table reads `periods` slices of `upstream` (a dbt unique_id), the last of them `offset` slices from its ds."""
+
+    upstream: str
+    offset: int = 0
+    periods: int = 1
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it asks for several slices, which are clipped at the upstream's start."""
+        return self.periods > 1
+
+
+def reads(ds: str, grain: Grain, kind: Kind, offset: int = 0, periods: int = 1) -> list[str]:
+    """The upstream slices that a table reads for its own ds, oldest first, before any clipping.
+
+    `grain` and `kind` are the upstream's. Of a finer upstream, a period holds all slices of events and the last of
+    a cumulative one; of a coarser upstream, the slice that contains the period. Offsets and ranges then count in
+    the upstream's own grain.
+    """
+    held = cover(ds, grain)
+    if kind is Kind.CUMULATIVE:
+        held = held[-1:]
+    if periods > 1:
+        return window(shift(held[-1], offset), periods)
+    return [shift(each, offset) for each in held]
+
+
+def wanted(wait: Wait, ds: str, grain: Grain, kind: Kind, first: Callable[[], str | None]) -> list[str]:
+    """The upstream slices that must stand. A range is clipped at `first()`: the upstream's start or earliest slice."""
+    slices = reads(ds, grain, kind, wait.offset, wait.periods)
+    if not wait.is_range:
+        return slices
+    earliest = first()
+    return slices if earliest is None else [each for each in slices if each >= earliest]
+
+
+def wanted_of_itself(wait: Wait, ds: str, first: Callable[[], str | None]) -> list[str]:
+    """A table's own earlier slices that must stand: none before its first. `first()`: its start or earliest slice."""
+    earliest = first()
+    slices = reads(ds, grain_of(ds), Kind.CUMULATIVE, wait.offset, wait.periods)
+    return [] if earliest is None else [each for each in slices if earliest <= each < ds]
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A wait, with what must be known of its upstream table to say which slices it wants."""
+
+    wait: Wait
+    table: Table
+    grain: Grain
+    kind: Kind
+    start: str | None = None
+    itself: bool = False
+
+    def wanted(self, ds: str, earliest: Callable[[Table], str | None]) -> list[Slice]:
+        """The slices that must stand before `ds` is computed. `earliest`: a table's earliest slice, or None."""
+
+        def first() -> str | None:
+            return self.start or earliest(self.table)
+
+        if self.itself:
+            found = wanted_of_itself(self.wait, ds, first)
+        else:
+            found = wanted(self.wait, ds, self.grain, self.kind, first)
+        return [Slice(self.table, each) for each in found]

@@ -1,0 +1,71 @@
+"""The dbt project, parsed: its tables of slices, its target, and dbt at hand to run it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dayslice.engines.target import Target, load_target
+from dayslice.errors import UsageError
+from dayslice.rules.graph import Node, TableNode, tables_of
+from dayslice.runner.dbt_runs import Dbt
+
+
+@dataclass(frozen=True)
+class Project:
+    """A parsed project. `graph` is dbt's flat graph (nodes and sources as in manifest.json)."""
+
+    root: Path
+    target: Target
+    dbt: Dbt
+    graph: Node
+    tables: dict[str, TableNode]
+    time_zone: ZoneInfo
+
+    @property
+    def imports(self) -> list[TableNode]:
+        """The tables that come from a source database."""
+        return [node for node in self.tables.values() if node.is_import]
+
+    @property
+    def models(self) -> list[TableNode]:
+        """The tables that are computed, upstream first."""
+        return [node for node in self.tables.values() if not node.is_import]
+
+    def find(self, name: str) -> TableNode:
+        """A table by the name that people use: `flights_flat`, `erp.flights`. Raises UsageError for an unknown one."""
+        for node in self.tables.values():
+            if name in (node.name, str(node.table)):
+                return node
+        known = ", ".join(sorted(node.name for node in self.tables.values()))
+        raise UsageError(f"there is no table {name!r}; the project has {known or 'none'}")
+
+
+def find_root(start: Path | None = None) -> Path:
+    """The project's folder: the nearest one, from here upwards, with a dbt_project.yml."""
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        if (folder / "dbt_project.yml").is_file():
+            return folder
+    raise UsageError(f"{here} is in no dbt project: run this where dbt_project.yml is")
+
+
+def load_project(root: Path | None = None, target: str | None = None) -> Project:
+    """Parse the project with dbt, once. Raises UsageError, as dbt words it, for what a person wrote wrong."""
+    root = root or find_root()
+    loaded = load_target(root, target)
+    dbt = Dbt(root, target)
+    manifest: Any = dbt.parse()
+    manifest.build_flat_graph()
+    graph: Node = manifest.flat_graph
+    return Project(root, loaded, dbt, graph, tables_of(graph), _time_zone(root))
+
+
+def _time_zone(root: Path) -> ZoneInfo:
+    from dbt.config.project import load_raw_project  # noqa: PLC0415
+
+    name = (load_raw_project(str(root)).get("vars") or {}).get("time_zone", "UTC")
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageError(f"dbt_project.yml: vars: time_zone: there is no time zone {name!r}") from None

@@ -1,0 +1,65 @@
+"""Rollback: an earlier version of a slice becomes the published one again, in one step."""
+
+from dayslice.errors import Refused, UsageError
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.graph import TableNode
+from dayslice.rules.slices import Slice, Version
+from dayslice.runner.project import Project
+from dayslice.store.interface import open_store
+
+
+def choose(versions: list[Version], published: Version | None, wanted: str | None) -> Version:
+    """The version to go back to: the one that is named (or begins so), else the newest before the published one.
+
+    `versions` are newest first. Raises UsageError if there is none.
+    """
+    if wanted is None:
+        earlier = [each for each in versions if published is None or each.id < published.id]
+        if not earlier:
+            raise UsageError("no earlier version is kept; dayslice versions lists them")
+        return earlier[0]
+    named = [each for each in versions if each.id.startswith(wanted)]
+    if len(named) != 1:
+        known = ", ".join(each.id for each in versions) or "none"
+        raise UsageError(f"{len(named)} kept versions begin with {wanted!r}; kept are: {known}")
+    return named[0]
+
+
+def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = None) -> tuple[Version | None, Version]:
+    """Publish an earlier version, with the receipt and the audits it had; what was published, and what is now.
+
+    Raises UsageError if there is no such version, Refused if its files are gone, or where the engine keeps none.
+    """
+    if project.target.is_local and not node.is_import:
+        raise Refused(
+            f"{node}: the local target keeps the rows of a model's published version only; "
+            f"build it again: dayslice build --select {node.name} --ds {ds}"
+        )
+    place = Slice(node.table, ds)
+    with open_metastore(project.target) as metastore:
+        versions = metastore.versions(place)
+        published = metastore.published(node.table, [ds]).get(ds)
+    try:
+        chosen = choose(versions, published, wanted)
+    except UsageError as error:
+        raise UsageError(f"{node} {ds}: {error}") from None
+    if published is not None and chosen.id == published.id:
+        raise UsageError(f"{node} {ds}: {chosen.id} is published already")
+    found = len(open_store(chosen.location).sizes(""))
+    if found < chosen.receipt.files:
+        raise Refused(
+            f"{node} {ds}: {chosen.id} cannot be published: {found} of its {chosen.receipt.files} files are in "
+            f"{chosen.location}; the published slice is as it was"
+        )
+    _publish(project, node, chosen)
+    return published, chosen
+
+
+def _publish(project: Project, node: TableNode, version: Version) -> None:
+    if node.is_import:
+        from dayslice_importers.engines.choice import open_engine  # noqa: PLC0415 - its view is made to hold this version
+
+        open_engine(project.target).publish(version)
+        return
+    with open_metastore(project.target) as metastore:
+        metastore.publish(version)

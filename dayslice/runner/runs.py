@@ -1,0 +1,173 @@
+"""Carries out a plan: imports by the importers, models by one dbt build a ds. Ends with what became of each slice."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from dayslice.errors import DaysliceError
+from dayslice.rules.graph import Node, TableNode, find, is_audit
+from dayslice.rules.plan import Plan, Step
+from dayslice.rules.settings import LATEST_KEY
+from dayslice.runner.dbt_runs import NodeResult
+from dayslice.runner.project import Project
+
+if TYPE_CHECKING:
+    from dayslice_importers.run import ImportResult
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one slice. `status`: published, failed, or skipped (something before it failed).
+
+    `message`: why it is not there, or what its audits warned of.
+    """
+
+    table: str
+    ds: str
+    status: str
+    message: str = ""
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the slice is not there."""
+        return self.status != "published"
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+Listener = Callable[[Outcome], None]
+
+
+def run_plan(
+    project: Project,
+    plan: Plan,
+    heard: Listener,
+    as_of_now: bool = False,
+    before: Callable[[Step], bool] = lambda step: True,
+) -> list[Outcome]:
+    """Run the steps in order. A failed slice stops what depends on it, nothing else.
+
+    `heard` is told of each slice when it is done. `as_of_now`: take cumulative imports for a past ds. `before` is
+    called ahead of each step, and ends the run where it says no.
+    """
+    outcomes: list[Outcome] = []
+
+    def tell(outcome: Outcome) -> None:
+        outcomes.append(outcome)
+        heard(outcome)
+
+    prepared: set[str] = set()
+    for step in plan.steps:
+        if not before(step):
+            break
+        if step.imports:
+            _import(project, step, tell, as_of_now)
+        if step.models:
+            _build(project, step, tell, prepared)
+    return outcomes
+
+
+def _import(project: Project, step: Step, tell: Listener, as_of_now: bool) -> None:
+    from dayslice_importers.run import import_tables  # noqa: PLC0415 - psycopg2 and the engines, only when needed
+
+    import_tables(
+        project,
+        step.imports,
+        step.ds,
+        as_of_now=as_of_now,
+        progress=lambda result: tell(outcome_of_import(result)),
+    )
+
+
+def outcome_of_import(result: "ImportResult") -> Outcome:
+    """An import's result as what became of its slice."""
+    status = "published" if result.error is None else "failed"
+    return Outcome(result.table.name, result.ds, status, str(result.error or ""), result.seconds)
+
+
+def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> None:
+    models = {node.unique_id: node for node in step.models}
+    before = [each for each in preparations(project.graph, models) if each not in prepared]
+    prepared.update(before)
+    told: set[str] = set()
+
+    def on_node(result: NodeResult) -> None:
+        if result.unique_id in models:
+            told.add(result.unique_id)
+            node = models[result.unique_id]
+            # As macros/audits/audit_slice.sql words it: dbt does not say which node warns.
+            warnings = [each for each in project.dbt.warnings if each.startswith(f"{node.name} {step.ds}, audit ")]
+            tell(outcome_of(node, step.ds, result, warnings))
+
+    project.dbt.on_node = on_node
+    try:
+        results = project.dbt.run(build_command(project.graph, models, before), step.ds)
+    except DaysliceError as error:
+        for unique_id, node in models.items():
+            if unique_id not in told:
+                tell(Outcome(node.name, step.ds, "failed", str(error)))
+        return
+    finally:
+        project.dbt.on_node = None
+    for result in results:
+        if result.failed and result.unique_id not in models:
+            tell(Outcome(result.unique_id.split(".")[2], step.ds, "failed", result.message, result.seconds))
+
+
+def build_command(graph: Node, models: Iterable[str], before: Iterable[str]) -> list[str]:
+    """One dbt build of models with their latest views and those tests that were not audits already."""
+    chosen = set(models)
+    views = latest_views(graph, chosen)
+    built = {*chosen, *views, *before}
+    tests = [each for each in graph["nodes"].values() if _is_left(graph, each, built)]
+    names = [*(find(graph, each)["name"] for each in sorted(built)), *sorted(test["name"] for test in tests)]
+    return ["build", "--no-write-json", "--indirect-selection", "empty", "--select", *names]
+
+
+def latest_views(graph: Node, models: set[str]) -> list[str]:
+    """The `_latest` views of models."""
+    return [
+        unique_id
+        for unique_id, node in graph["nodes"].items()
+        if node["resource_type"] == "model"
+        and LATEST_KEY in node["config"]["meta"]
+        and models & set(node["depends_on"]["nodes"])
+    ]
+
+
+def preparations(graph: Node, models: Iterable[str]) -> list[str]:
+    """The seeds and plain views that models read: made once in a run, as they have no ds."""
+    found: dict[str, None] = {}
+    todo = [each for model in models for each in find(graph, model)["depends_on"]["nodes"]]
+    while todo:
+        node = find(graph, todo.pop())
+        if node["resource_type"] == "seed":
+            found[node["unique_id"]] = None
+        elif node["resource_type"] == "model" and node["config"]["materialized"] in ("view", "ephemeral"):
+            if node["config"]["materialized"] == "view":
+                found[node["unique_id"]] = None
+            todo += node["depends_on"]["nodes"]
+    return list(found)
+
+
+def outcome_of(node: TableNode, ds: str, result: NodeResult, warnings: Iterable[str] = ()) -> Outcome:
+    """dbt's result of a model as what became of its slice, with what its audits warned of."""
+    if result.failed:
+        # dbt's first line only says where; the sentence comes after it.
+        lines = result.message.split("\n", 1)
+        return Outcome(node.name, ds, "failed", lines[-1].strip(), result.seconds)
+    status = "skipped" if result.status == "skipped" else "published"
+    message = "\n".join(warnings) if status == "published" else "not built"
+    return Outcome(node.name, ds, status, message, result.seconds)
+
+
+def _is_left(graph: Node, node: Node, built: set[str]) -> bool:
+    """Whether a test of what is built was no audit, so that it has to run after publication."""
+    if node["resource_type"] != "test":
+        return False
+    parents = set(node["depends_on"]["nodes"])
+    there = bool(parents & built) and all(each.startswith("source.") or each in built for each in parents)
+    return there and not is_audit(graph, node)

@@ -1,0 +1,180 @@
+"""Copies the parts of prepared jobs in parallel streams: several sessions of one source, all on one snapshot."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import psycopg2
+
+from dayslice.errors import DaysliceError, Transient
+from dayslice_importers.cleaning import spool_folder
+from dayslice_importers.connections import Lost, source_error
+from dayslice_importers.counting import Counting, ReadFile
+from dayslice_importers.discovery import REPLICA
+from dayslice_importers.finishing import finish
+from dayslice_importers.hashing import HashingWriter, hash_key
+from dayslice_importers.job import ImportResult, Landing
+from dayslice_importers.landing import SUFFIX, land
+from dayslice_importers.names import PADDING
+from dayslice_importers.sessions import LibpqSession, Session, open_stream
+from dayslice_importers.types.numeric import NOT_EXACT
+
+Part = tuple[Landing, int]
+
+
+class Streams:
+    """A source's sessions at work. `lead` is the one whose snapshot the others take."""
+
+    def __init__(self, name: str, home: Path, lead: Any, tell: Callable[[ImportResult], None]):
+        self.name = name
+        self.home = home
+        self.lead = lead
+        self.tell = tell
+        self.sessions: list[Session] = []
+        self.stopped = False
+        self.guard = threading.Lock()
+
+    def run(self, landings: list[Landing], streams: int) -> None:
+        """Copy all parts, the largest tables first, and end each job when its last part has landed."""
+        parts: list[Part] = []
+        for landing in sorted(landings, key=lambda each: -each.prepared.table.size.bytes):
+            landing.left = len(landing.prepared.selects)
+            parts += [(landing, number) for number in range(landing.left)]
+        workers = min(streams, len(parts))
+        queue = iter(parts)
+        if workers < 2:
+            self._work(LibpqSession(self.lead), queue)
+            return
+        with self.lead.cursor() as cursor:
+            cursor.execute("select pg_export_snapshot()")
+            snapshot = cursor.fetchone()[0]
+        with ThreadPoolExecutor(workers) as executor:
+            futures = [executor.submit(self._stream, snapshot, queue) for _ in range(workers)]
+            try:
+                for future in futures:
+                    future.result()
+            except BaseException:
+                self.stop()
+                raise
+
+    def stop(self) -> None:
+        """End what runs, as the command is being ended."""
+        self.stopped = True
+        for session in list(self.sessions):
+            session.cancel()
+
+    def _stream(self, snapshot: str, queue: Iterator[Part]) -> None:
+        try:
+            with open_stream(self.name, self.home, self.lead, snapshot) as session:
+                self.sessions.append(session)
+                self._work(session, queue)
+        except (DaysliceError, psycopg2.Error) as error:
+            # Fewer streams than asked for (too many connections, say) still get it done, unless there is none.
+            failure = error if isinstance(error, DaysliceError) else source_error(f"connection {self.name!r}", error)
+            failure = Lost(str(failure)) if isinstance(failure, Transient) else failure
+            if not self.sessions:
+                for landing, _ in self._take_all(queue):
+                    self._ended(landing, failure)
+
+    def _take(self, queue: Iterator[Part]) -> Part | None:
+        with self.guard:
+            return None if self.stopped else next(queue, None)
+
+    def _take_all(self, queue: Iterator[Part]) -> Iterator[Part]:
+        while (part := self._take(queue)) is not None:
+            yield part
+
+    def _work(self, session: Session, queue: Iterator[Part]) -> None:
+        for landing, number in self._take_all(queue):
+            try:
+                if landing.error is None:
+                    self._land_part(session, landing, number)
+            except DaysliceError as error:
+                self._ended(landing, error)
+            except BaseException as error:
+                landing.error = error
+                self._give_up(landing)
+                raise
+            else:
+                self._ended(landing, None)
+
+    def _land_part(self, session: Session, landing: Landing, number: int) -> None:
+        where = landing.prepared.job.slice
+        try:
+            select = landing.prepared.selects[number].as_string(self.lead)
+            copied, files = copy_part(session, select, landing, number)
+        except psycopg2.Error as error:
+            if NOT_EXACT in str(error):
+                # A name may hold quotes; the sentence ends with its type.
+                value = re.search(r'"(.+, which is no decimal\(\d+,\d+\))', str(error), re.DOTALL)
+                said = value[1] if value else str(error)
+                raise DaysliceError(f"{where}: column {said}; nothing was imported") from None
+            is_replica = landing.prepared.moment["source_role"] == REPLICA
+            raise source_error(where, error, is_replica) from None
+        with landing.lock:
+            landing.copied += copied
+            landing.files += files
+
+    def _ended(self, landing: Landing, error: DaysliceError | None) -> None:
+        with landing.lock:
+            landing.error = landing.error or error
+            landing.left -= 1
+            if landing.left:
+                return
+        job = landing.prepared.job
+        try:
+            if landing.error is not None:
+                raise landing.error
+            version, unchanged = finish(landing)
+        except DaysliceError as failure:
+            self._give_up(landing)
+            self.tell(ImportResult(job.node, job.ds, error=failure, seconds=time.perf_counter() - landing.begun))
+        except BaseException:
+            self._give_up(landing)
+            raise
+        else:
+            prepared = landing.prepared
+            seconds = time.perf_counter() - landing.begun
+            self.tell(ImportResult(job.node, job.ds, version, None, prepared.added, seconds, unchanged, prepared.hint))
+
+    @staticmethod
+    def _give_up(landing: Landing) -> None:
+        try:
+            landing.prepared.job.store.remove(landing.prepared.version_folder)
+        except DaysliceError:
+            landing.orphaned = True
+
+
+def copy_part(session: Session, select: str, landing: Landing, number: int) -> tuple[int, list[ReadFile]]:
+    """COPY a SELECT into files. Gives the rows that PostgreSQL reports, and the files, counted by the engine."""
+    prepared = landing.prepared
+    job, columns = prepared.job, prepared.columns
+    header = [column.name for column in columns]
+    if len(columns) == 1:
+        header.append(PADDING)
+    hashes = [position for position, column in enumerate(columns) if column.is_hashed]
+    folder = f"{prepared.version_folder}/ds={job.ds}"
+    spool = spool_folder(job.project.target.home) if job.engine.counts_files else None
+    schema = [column.schema() for column in columns]
+    copied = 0
+
+    def copy(out: BinaryIO) -> None:
+        nonlocal copied
+        writer: Any = HashingWriter(out, hashes, hash_key()) if hashes else out
+        copied = session.copy(select, job.node.meta, writer)
+
+    with Counting(job.engine, schema) as counting:
+        land(
+            job.store,
+            lambda file: f"{folder}/part-{number:02}-{file:05}.{SUFFIX}",
+            header,
+            copy,
+            counting.add,
+            spool,
+            landing.seen,
+        )
+        return copied, counting.files()

@@ -1,0 +1,90 @@
+"""The end of an import: the counts must agree, then the version is published, with its receipt."""
+
+import hashlib
+import json
+import secrets
+from datetime import UTC, datetime
+
+from dayslice import __version__
+from dayslice.errors import Refused
+from dayslice.rules.settings import Empty
+from dayslice.rules.slices import Receipt, Version
+from dayslice_importers.job import Landing, Prepared
+from dayslice_importers.landing import LandedFile
+from dayslice_importers.preparing import check_shrink
+
+# One a process: the slices of one command say so.
+RUN = secrets.token_hex(4)
+
+
+def finish(landing: Landing) -> tuple[Version, bool]:
+    """Check and publish what has landed. Gives the version, and whether it is the one that stood, unchanged."""
+    prepared, job = landing.prepared, landing.prepared.job
+    files = sorted((each.file for each in landing.files), key=lambda file: file.path)
+    version = staged_version(prepared, landing.copied, files)
+    stands = prepared.published.get(job.ds)
+    if job.again and stands and _same(stands, version):
+        job.store.remove(prepared.version_folder)
+        return stands, True
+    check_counts(landing, version)
+    check_shrink(prepared, landing.copied)
+    for each in job.engine.publish(version):
+        job.store.remove(f"{job.folder}/{each.id}")
+    return version, False
+
+
+def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Version:
+    """The version with its receipt."""
+    schema = json.dumps([column.schema() for column in prepared.columns], ensure_ascii=False)
+    gone = {column.name: column.was for column in prepared.columns if column.source is None}
+    receipt = Receipt(
+        rows=rows,
+        bytes=sum(file.bytes for file in files),
+        files=len(files),
+        started=prepared.started,
+        finished=datetime.now(UTC).isoformat(),
+        run=RUN,
+        tool=f"dayslice {__version__}",
+        more={
+            "columns": schema,
+            "schema_fingerprint": hashlib.sha256(schema.encode()).hexdigest()[:16],
+            "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),
+            "checksums": json.dumps([f"sha256:{file.sha256}" for file in files]),
+            "longest_line": str(max(file.longest for file in files)),
+            **({"gone": json.dumps(gone, ensure_ascii=False)} if gone else {}),
+            **prepared.moment,
+        },
+    )
+    location = prepared.job.store.location(f"{prepared.version_folder}/ds={prepared.job.ds}")
+    return Version(prepared.job.slice, prepared.version_id, receipt, location)
+
+
+def check_counts(landing: Landing, version: Version) -> None:
+    """Refuse a version whose rows are not as many by COPY, in the files and as the engine reads them."""
+    job = landing.prepared.job
+    landed, read = sum(each.file.rows for each in landing.files), _read(landing, version)
+    lying = sum(job.store.sizes(landing.prepared.version_folder).values())
+    if lying != version.receipt.bytes:
+        raise Refused(
+            f"{job.slice}: {version.receipt.bytes} bytes were written and {lying} lie in {version.location}, so "
+            "nothing was published: try again"
+        )
+    if not landing.copied == landed == read:
+        raise Refused(
+            f"{job.slice}: the counts do not agree, so nothing was published: COPY gave {landing.copied} rows, the "
+            f"files have {landed}, the engine reads {read}"
+        )
+    if landing.copied == 0 and job.node.settings.empty is Empty.REFUSE:
+        raise Refused(
+            f"{job.slice} is empty, which a {job.node.settings.kind.value} import refuses; `empty: publish` allows it"
+        )
+
+
+def _read(landing: Landing, version: Version) -> int:
+    """The rows that the engine reads, of what it did not count as it came now. Raises Refused, and says why."""
+    counts = [each.read for each in landing.files if each.read is not None]
+    return sum(counts) if len(counts) == len(landing.files) else landing.prepared.job.engine.count(version)
+
+
+def _same(stands: Version, version: Version) -> bool:
+    return all(stands.receipt.more.get(key) == version.receipt.more[key] for key in ("columns", "checksums"))

@@ -1,0 +1,95 @@
+"""Which rows of a table a slice takes, as the SELECT that COPY runs. Identifiers are quoted, values are literals."""
+
+import re
+from datetime import tzinfo
+from typing import Any
+
+from psycopg2 import sql
+
+from dayslice.errors import UsageError
+from dayslice.rules.calendar import Grain, bounds
+from dayslice.rules.graph import TableNode
+from dayslice.rules.settings import Kind
+from dayslice_importers.declaration import LandedColumn
+from dayslice_importers.discovery import SourceTable
+
+# From a block to before another; the last range of a table has no end.
+Blocks = tuple[int, int | None]
+# 32 MB: below that, a second stream costs more than it gains.
+SMALL_BLOCKS = 4096
+
+
+def select_slice(
+    node: TableNode, table: SourceTable, columns: list[LandedColumn], ds: str, zone: tzinfo, blocks: Blocks = (0, None)
+) -> sql.Composable:
+    """The SELECT of one slice: all rows of a cumulative table, those of the period of events; of a range of blocks."""
+    expressions = [_expression(column) for column in columns]
+    if len(columns) == 1:  # see names.PADDING
+        expressions.append(sql.SQL("true"))
+    select = sql.SQL("select {columns} from {table}").format(
+        columns=sql.SQL(", ").join(expressions),
+        table=sql.Identifier(table.schema, table.name),
+    )
+    conditions: list[sql.Composable] = []
+    if node.meta.get("row_filter"):
+        conditions.append(sql.SQL("({})").format(sql.SQL(node.meta["row_filter"])))
+    if node.settings.kind is Kind.EVENTS:
+        conditions.append(_period(node, table, ds, zone))
+    conditions += _in_blocks(blocks)
+    if conditions:
+        select += sql.SQL(" where ") + sql.SQL(" and ").join(conditions)
+    return select
+
+
+def block_ranges(table: SourceTable, kind: Kind, streams: int) -> list[Blocks]:
+    """How a table is divided among streams: its blocks in equal parts, the last one open for what is new.
+
+    Small tables are not divided, nor those without blocks (views, foreign tables), nor events: an index finds those.
+    """
+    parts = min(streams, table.size.blocks // SMALL_BLOCKS)
+    if kind is Kind.EVENTS or parts < 2:
+        return [(0, None)]
+    step = -(-table.size.blocks // parts)
+    return [(n * step, (n + 1) * step if n < parts - 1 else None) for n in range(parts)]
+
+
+def _in_blocks(blocks: Blocks) -> list[sql.Composable]:
+    begin, end = blocks
+    found: list[sql.Composable] = []
+    if begin > 0:
+        found.append(sql.SQL("ctid >= {}::tid").format(sql.Literal(f"({begin},0)")))
+    if end is not None:
+        found.append(sql.SQL("ctid < {}::tid").format(sql.Literal(f"({end},0)")))
+    return found
+
+
+def _expression(column: LandedColumn) -> sql.Composable:
+    if column.source is None:
+        return sql.SQL("null")
+    name = column.source.name
+    # As text, not by format(): a type's expression may hold other braces and percent signs.
+    pieces = re.split(r"(\{column\}|\{name\})", column.carried.source)
+    holes = {"{column}": sql.Identifier(name), "{name}": sql.Literal(name)}
+    return sql.SQL("").join(holes.get(piece) or sql.SQL(piece) for piece in pieces)
+
+
+def _period(node: TableNode, table: SourceTable, ds: str, zone: tzinfo) -> sql.Composable:
+    on = node.meta.get("on")
+    if on is None:
+        raise UsageError(f"{node.path}: {node}: events need `on`: the date or timestamp column that says their ds")
+    column = next((c for c in table.columns if c.name == on), None)
+    if column is None:
+        raise UsageError(f"{node.path}: {node}: on: {table} has no column {on!r}")
+    name: Any = sql.Identifier(on)
+    begin, end = bounds(ds, zone)
+    if column.type == "date":
+        if node.settings.grain is not Grain.DAY:
+            raise UsageError(f"{node.path}: {node}: on: {on!r} is a date, too coarse for {node.settings.grain.value}")
+        return sql.SQL("{} = {}").format(name, sql.Literal(ds))
+    if column.type == "timestamp":
+        # A wall clock: taken to be the project's.
+        begin, end = begin.astimezone(zone).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None)
+    elif column.type != "timestamptz":
+        raise UsageError(f"{node.path}: {node}: on: {on!r} is {column.declared}; it must be a date or a timestamp")
+    half_open = sql.SQL("{name} >= {begin} and {name} < {end}")
+    return half_open.format(name=name, begin=sql.Literal(begin.isoformat()), end=sql.Literal(end.isoformat()))

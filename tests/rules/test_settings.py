@@ -1,0 +1,40 @@
+import pytest
+
+from dayslice.errors import UsageError
+from dayslice.rules.calendar import Grain
+from dayslice.rules.settings import Empty, Kind, TableSettings, read_settings
+
+
+def test_defaults_are_daily_and_cumulative_and_refuse_nothing_but_emptiness():
+    assert read_settings({}, "f.yml: t", is_import=False) == TableSettings()
+    assert TableSettings().empty is Empty.REFUSE
+    assert read_settings({"slice": "events"}, "f.yml: t", is_import=False).empty is Empty.PUBLISH
+
+
+def test_what_is_written_is_read():
+    read = read_settings(
+        {"grain": "hour", "slice": "events", "start": "2018-03-01T00", "retention": "90 days", "max_shrink": 0.2},
+        "f.yml: t",
+        is_import=False,
+    )
+    assert (read.grain, read.kind, read.start) == (Grain.HOUR, Kind.EVENTS, "2018-03-01T00")
+    assert (read.retention, read.max_shrink) == (("90 days",), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("meta", "said"),
+    [
+        ({"slize": "events"}, "unknown key 'slize'"),
+        ({"slice": "event"}, "cumulative or events"),
+        ({"grain": "month"}, "'month' is no grain"),
+        ({"start": "2018-03-01T00"}, "this needs day"),
+        ({"empty": "allow"}, "publish or refuse"),
+        ({"max_shrink": 20}, "a number from 0 to 1"),
+        ({"connection": "erp"}, "unknown key 'connection'"),
+    ],
+)
+def test_a_wrong_key_or_value_names_file_and_table(meta, said):
+    with pytest.raises(UsageError) as refused:
+        read_settings(meta, "models/f.yml: t", is_import=False)
+    assert str(refused.value).startswith("models/f.yml: t: ")
+    assert said in str(refused.value)

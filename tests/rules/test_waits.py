@@ -1,0 +1,42 @@
+import pytest
+
+from dayslice.rules.calendar import Grain
+from dayslice.rules.settings import Kind
+from dayslice.rules.waits import Wait, reads, wanted, wanted_of_itself
+
+DAY, HOUR = Grain.DAY, Grain.HOUR
+EVENTS, CUMULATIVE = Kind.EVENTS, Kind.CUMULATIVE
+
+
+@pytest.mark.parametrize(
+    ("ds", "grain", "kind", "offset", "periods", "expected"),
+    [
+        ("2018-03-01", DAY, EVENTS, 0, 1, ["2018-03-01"]),
+        ("2018-03-01", DAY, EVENTS, -1, 1, ["2018-02-28"]),
+        ("2018-03-01", DAY, EVENTS, 0, 3, ["2018-02-27", "2018-02-28", "2018-03-01"]),
+        ("2018-03-01", DAY, EVENTS, -1, 2, ["2018-02-27", "2018-02-28"]),
+        ("2018-03-01", HOUR, CUMULATIVE, 0, 1, ["2018-03-01T23"]),
+        ("2018-03-01", HOUR, EVENTS, 0, 1, [f"2018-03-01T{h:02d}" for h in range(24)]),
+        ("2018-03-01", HOUR, EVENTS, 0, 2, ["2018-03-01T22", "2018-03-01T23"]),
+        ("2018-03-01T13", DAY, EVENTS, 0, 1, ["2018-03-01"]),
+        ("2018-03-01T13", DAY, CUMULATIVE, -1, 1, ["2018-02-28"]),
+        ("2018-03-01T00", HOUR, EVENTS, -1, 1, ["2018-02-28T23"]),
+    ],
+)
+def test_a_table_reads_slices_of_the_upstream_s_grain(ds, grain, kind, offset, periods, expected):
+    assert reads(ds, grain, kind, offset, periods) == expected
+
+
+def test_a_range_is_clipped_at_the_start_and_one_slice_is_not():
+    week = Wait("u", periods=7)
+    assert wanted(week, "2018-03-03", DAY, EVENTS, lambda: "2018-03-02") == ["2018-03-02", "2018-03-03"]
+    assert len(wanted(week, "2018-03-03", DAY, EVENTS, lambda: None)) == 7
+    assert wanted(Wait("u"), "2018-03-01", DAY, EVENTS, lambda: "2018-03-02") == ["2018-03-01"]
+
+
+def test_a_table_s_first_slice_waits_for_none_of_its_own():
+    previous = Wait("u", offset=-1)
+    assert wanted_of_itself(previous, "2018-03-01", lambda: None) == []
+    assert wanted_of_itself(previous, "2018-03-01", lambda: "2018-03-01") == []
+    assert wanted_of_itself(previous, "2018-03-02", lambda: "2018-03-01") == ["2018-03-01"]
+    assert wanted_of_itself(Wait("u", -1, 7), "2018-03-04", lambda: "2018-03-02") == ["2018-03-02", "2018-03-03"]
