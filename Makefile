@@ -30,7 +30,7 @@ lint: env  ## Ruff, sqlfluff and mypy
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --dialect duckdb models
 	$(BIN)/sqlfluff lint --disable-progress-bar --dialect trino models
-	$(BIN)/sqlfluff lint --disable-progress-bar --exclude-rules layout.indent macros
+	$(BIN)/sqlfluff lint --disable-progress-bar --exclude-rules layout.indent adapters/dbt/include/dayslice/macros
 
 format: env  ## Put the code in its format
 	$(BIN)/ruff format .

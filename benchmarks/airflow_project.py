@@ -14,7 +14,6 @@ def make_project(root: Path, tables: int) -> None:
     """Tables with descriptions, contracts' columns, an audit each, latest views, and waits for up to three others."""
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / name, root / name)
-    (root / "macros").symlink_to(ROOT / "macros")
     models = root / "models" / "many"
     models.mkdir(parents=True)
     entries = ["models:"]

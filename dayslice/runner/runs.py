@@ -98,7 +98,7 @@ def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> 
         if result.unique_id in models:
             told.add(result.unique_id)
             node = models[result.unique_id]
-            # As macros/audits/audit_slice.sql words it: dbt does not say which node warns.
+            # As audit_slice.sql words it: dbt does not say which node warns.
             warnings = [each for each in project.dbt.warnings if each.startswith(f"{node.name} {step.ds}, audit ")]
             tell(outcome_of(node, step.ds, result, warnings))
 

@@ -17,7 +17,7 @@ from dayslice.services.service import Service
 
 REPOSITORY = Path(__file__).parents[2]
 # What a copy shares with the repository. Its models are its own, to be changed.
-SHARED = ("dbt_project.yml", "profiles.yml", "macros", "seeds", "airflow")
+SHARED = ("dbt_project.yml", "profiles.yml", "seeds", "airflow")
 PROCESSES = ("api-server", "dag-processor", "triggerer", "scheduler")
 
 

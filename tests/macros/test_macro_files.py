@@ -7,7 +7,8 @@ import pytest
 import yaml
 from dbt.cli.main import dbtRunner
 
-MACROS = Path(__file__).parents[2] / "macros"
+ROOT = Path(__file__).parents[2]
+MACROS = ROOT / "adapters" / "dbt" / "include" / "dayslice" / "macros"
 FILES = sorted(MACROS.rglob("*.sql"))
 SIGNATURE = re.compile(r"{%-? *(?:macro|materialization|test) +(\w+)(?:\((.*?)\))?", re.DOTALL)
 
@@ -46,8 +47,8 @@ def test_nothing_is_documented_that_is_not_there():
 def test_the_project_parses_without_a_warning(tmp_path):
     heard = []
     options = {
-        "project_dir": MACROS.parent,
-        "profiles_dir": MACROS.parent,
+        "project_dir": ROOT,
+        "profiles_dir": ROOT,
         "log_path": tmp_path,
         "target_path": tmp_path,
     }

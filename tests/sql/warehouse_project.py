@@ -21,7 +21,6 @@ class WarehouseProject:
         self.root = root
         for name in ("dbt_project.yml", "profiles.yml"):
             shutil.copy(REPOSITORY / name, root / name)
-        (root / "macros").symlink_to(REPOSITORY / "macros")
         self.write(files)
         self.dbt = Dbt(root)
         self.database = root / "warehouse" / "dayslice.duckdb"

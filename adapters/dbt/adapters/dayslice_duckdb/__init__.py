@@ -8,6 +8,6 @@ from dbt.adapters.dayslice_duckdb.impl import Dayslice_DuckDBAdapter, SliceDuckD
 Plugin = AdapterPlugin(
     adapter=Dayslice_DuckDBAdapter,
     credentials=SliceDuckDBCredentials,
-    include_path=str(Path(__file__).parents[2] / "include" / "dayslice_duckdb"),
+    include_path=str(Path(__file__).parents[2] / "include" / "dayslice"),
     dependencies=["duckdb"],
 )

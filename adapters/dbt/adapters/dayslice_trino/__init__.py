@@ -14,6 +14,6 @@ from dbt.adapters.dayslice_trino.impl import Dayslice_TrinoAdapter  # noqa: E402
 Plugin = AdapterPlugin(
     adapter=Dayslice_TrinoAdapter,
     credentials=SliceTrinoCredentials,  # type: ignore[arg-type] - a factory, as dbt-trino's own is
-    include_path=str(Path(__file__).parents[2] / "include" / "dayslice_trino"),
+    include_path=str(Path(__file__).parents[2] / "include" / "dayslice"),
     dependencies=["trino"],
 )

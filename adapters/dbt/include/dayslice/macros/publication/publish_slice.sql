@@ -1,5 +1,5 @@
 {% macro publish_slice(target_relation, staged_relation, columns, ds, version, receipt, drop_history=false) %}
-  {{- return(adapter.dispatch('publish_slice', 'dayslice')(
+  {{- return(adapter.dispatch('publish_slice', 'dbt')(
     target_relation, staged_relation, columns, ds, version, receipt, drop_history
   )) -}}
 {% endmacro %}

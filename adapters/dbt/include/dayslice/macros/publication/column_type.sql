@@ -1,5 +1,5 @@
 {% macro column_type(column) %}
-  {{- return(adapter.dispatch('column_type', 'dayslice')(column)) -}}
+  {{- return(adapter.dispatch('column_type', 'dbt')(column)) -}}
 {% endmacro %}
 
 {% macro default__column_type(column) %}

@@ -5,7 +5,7 @@
       else select_without_ds(columns, select_sql) -%}
     {%- do get_assert_columns_equivalent(contract_sql) -%}
   {%- endif -%}
-  {{- return(adapter.dispatch('stage_slice', 'dayslice')(target_relation, columns, select_sql, ds, version)) -}}
+  {{- return(adapter.dispatch('stage_slice', 'dbt')(target_relation, columns, select_sql, ds, version)) -}}
 {% endmacro %}
 
 {% macro duckdb__stage_slice(target_relation, columns, select_sql, ds, version) %}

@@ -1,5 +1,5 @@
 {% macro same_type(known, selected) %}
-  {{- return(adapter.dispatch('same_type', 'dayslice')(known, selected)) -}}
+  {{- return(adapter.dispatch('same_type', 'dbt')(known, selected)) -}}
 {% endmacro %}
 
 {% macro default__same_type(known, selected) %}
