@@ -23,7 +23,8 @@ create table if not exists {SCHEMA}.versions (
     version varchar not null,
     location varchar not null,
     receipt varchar not null,
-    published boolean not null
+    published boolean not null,
+    sequence bigint not null
 )
 """
 
@@ -50,21 +51,27 @@ class DuckDBMetastore:
         s = version.slice
         key = [s.table.schema, s.table.name, s.ds]
         where = "table_schema = ? and table_name = ? and ds = ?"
+        numbers = self.connection.execute(
+            "select max(sequence) filter (version = ?), coalesce(max(sequence), 0) + 1 "
+            f"from {SCHEMA}.versions where {where}",
+            [version.id, *key],
+        ).fetchone()
+        known, following = numbers or (None, 1)
         # A version without files of its own (a model's rows) is gone once it is replaced: nothing is kept of it.
         self.connection.execute(
             f"delete from {SCHEMA}.versions where {where} and (version = ? or location = '')", [*key, version.id]
         )
         self.connection.execute(f"update {SCHEMA}.versions set published = false where {where}", key)
         self.connection.execute(
-            f"insert into {SCHEMA}.versions values (?, ?, ?, ?, ?, ?, true)",
-            [*key, version.id, version.location, version.receipt.to_json()],
+            f"insert into {SCHEMA}.versions values (?, ?, ?, ?, ?, ?, true, ?)",
+            [*key, version.id, version.location, version.receipt.to_json(), known or following],
         )
 
     def versions(self, slice: Slice) -> list[Version]:
         """All kept versions of a slice, newest first."""
         where = "table_schema = ? and table_name = ? and ds = ?"
         found = self._versions(where, [slice.table.schema, slice.table.name, slice.ds])
-        return sorted(found, key=lambda v: v.id, reverse=True)
+        return sorted(found, key=lambda v: v.age, reverse=True)
 
     def history(self, table: Table) -> dict[str, list[Version]]:
         """The kept versions of all slices of a table, by ds, each list newest first."""
@@ -84,13 +91,13 @@ class DuckDBMetastore:
     def _versions(self, where: str, values: list[str]) -> list[Version]:
         try:
             rows = self.connection.execute(
-                "select table_schema, table_name, ds, version, receipt, location "
-                f"from {SCHEMA}.versions where {where} order by ds, version",
+                "select table_schema, table_name, ds, version, receipt, location, sequence "
+                f"from {SCHEMA}.versions where {where} order by ds, sequence",
                 values,
             ).fetchall()
         except duckdb.CatalogException:  # nothing was ever published in this file
             return []
         return [
-            Version(Slice(Table(schema, name), ds), version, Receipt.from_json(receipt), location)
-            for schema, name, ds, version, receipt, location in rows
+            Version(Slice(Table(schema, name), ds), version, Receipt.from_json(receipt), location, sequence)
+            for schema, name, ds, version, receipt, location, sequence in rows
         ]

@@ -1,7 +1,8 @@
 """The metastore: which version of each slice is published. The one truth; nobody else remembers it.
 
-Implementations: `duckdb_metastore.py` (a table in the warehouse's own DuckDB file, for the local target), and
-`hive_metastore.py` (Thrift) and `glue_metastore.py` (boto3) for the trino target.
+What each implementation promises, and `tests/metastore/test_promise.py` holds them to: a publication that `publish`
+returned from is never undone by anything but a later publication or a rollback, which is one too. `forget` of a kept
+version does not touch what is published, whoever publishes meanwhile.
 """
 
 from collections.abc import Collection
@@ -23,14 +24,15 @@ class Metastore(Protocol):
         ...
 
     def publish(self, version: Version) -> None:
-        """Make this version the published one of its slice, in one atomic step.
+        """Make this version the published one of its slice, in one atomic step for readers.
 
-        The version that was published is kept for `rollback` and appears in `versions`.
+        The version that was published is kept for `rollback` and appears in `versions`. A version that is published
+        again keeps its `sequence`. Raises Transient where it is not known whether it was published.
         """
         ...
 
     def versions(self, slice: Slice) -> list[Version]:
-        """All kept versions of a slice, newest first, the published one among them."""
+        """All kept versions of a slice, newest first by their sequence, the published one among them."""
         ...
 
     def history(self, table: Table) -> dict[str, list[Version]]:
@@ -38,7 +40,7 @@ class Metastore(Protocol):
         ...
 
     def forget(self, version: Version) -> None:
-        """Forget a kept version; of a published one, remove its slice from the table."""
+        """Forget a kept version; of one that is published at this moment, remove its slice from the table."""
         ...
 
 

@@ -66,7 +66,7 @@ class Policy:
 
     def surplus(self, versions: Sequence[Version], published: Version | None) -> list[Version]:
         """The versions of one slice that may go: all but the newest few, and never the published one."""
-        newest_first = sorted(versions, key=lambda version: version.id, reverse=True)
+        newest_first = sorted(versions, key=lambda version: version.age, reverse=True)
         others = [each for each in newest_first if published is None or each.id != published.id]
         return others[max(self.versions - 1, 0) :]
 

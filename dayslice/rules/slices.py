@@ -72,12 +72,22 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Version:
-    """One physical writing of a slice. `location` is where its files lie (a directory or s3:// prefix), or ''."""
+    """One physical writing of a slice. `location` is where its files lie (a directory or s3:// prefix), or ''.
+
+    `sequence` is the metastore's own: it numbers a slice's versions in the order in which they were first published,
+    from 1, and says which of two is newer. No clock does. A version that no metastore gave has 0.
+    """
 
     slice: Slice
     id: str
     receipt: Receipt
     location: str = ""
+    sequence: int = field(default=0, compare=False)
+
+    @property
+    def age(self) -> tuple[int, str]:
+        """Sorts versions of one slice, the oldest first."""
+        return self.sequence, self.id
 
 
 def new_version_id(now: datetime | None = None) -> str:

@@ -14,7 +14,7 @@ def choose(versions: list[Version], published: Version | None, wanted: str | Non
     `versions` are newest first. Raises UsageError if there is none.
     """
     if wanted is None:
-        earlier = [each for each in versions if published is None or each.id < published.id]
+        earlier = [each for each in versions if published is None or each.age < published.age]
         if not earlier:
             raise UsageError("no earlier version is kept; dayslice versions lists them")
         return earlier[0]

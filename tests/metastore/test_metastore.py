@@ -53,6 +53,15 @@ def test_rollback_is_publishing_an_earlier_version(metastore):
     assert metastore.versions(version(1).slice) == [version(3), version(2), version(1)]
 
 
+@pytest.mark.parametrize("metastore", ["duckdb"], indirect=True)
+def test_the_newer_of_two_versions_is_the_one_that_was_published_later_whatever_the_clock_said(metastore):
+    for number in (9, 1, 5, 9):
+        metastore.publish(version(number))
+    kept = metastore.versions(version(1).slice)
+    assert [each.id for each in kept] == [version(number).id for number in (5, 1, 9)]
+    assert [each.sequence for each in kept] == [3, 2, 1]
+
+
 def test_publishing_the_same_version_again_changes_nothing(metastore):
     metastore.publish(version(1))
     metastore.publish(version(1))

@@ -215,7 +215,8 @@ class DuckDBEngine:
             connection.begin()
             try:
                 metastore.publish(version)
-                dropped = metastore.versions(version.slice)[self.keep :]
+                others = [each for each in metastore.versions(version.slice) if each.id != version.id]
+                dropped = others[self.keep - 1 :]
                 for each in dropped:
                     metastore.forget(each)
                 self._make_views(connection, table, metastore)
