@@ -1,4 +1,4 @@
-"""One test suite for every metastore: DuckDB's table, Hive over Thrift, Glue (moto's server)."""
+"""One test suite for every metastore: SQLite's file, DuckDB's table, Hive over Thrift, Glue (moto's server)."""
 
 import boto3
 import duckdb
@@ -6,8 +6,15 @@ import pytest
 import requests
 
 from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.metastore.sqlite import SQLiteMetastore
 
 ORC = "org.apache.hadoop.hive.ql.io.orc.Orc"
+
+
+def sqlite_metastore(request):
+    folder = request.getfixturevalue("tmp_path")
+    with SQLiteMetastore(folder / "metastore.sqlite") as metastore:
+        yield metastore
 
 
 def duckdb_metastore(request):
@@ -83,6 +90,12 @@ def glue_metastore(request):
         server.stop()
 
 
-@pytest.fixture(params=["duckdb", pytest.param("hive", marks=pytest.mark.trino), "glue"])
+@pytest.fixture(params=["sqlite", "duckdb", pytest.param("hive", marks=pytest.mark.trino), "glue"])
 def metastore(request):
-    yield from {"duckdb": duckdb_metastore, "hive": hive_metastore, "glue": glue_metastore}[request.param](request)
+    made = {
+        "sqlite": sqlite_metastore,
+        "duckdb": duckdb_metastore,
+        "hive": hive_metastore,
+        "glue": glue_metastore,
+    }
+    yield from made[request.param](request)

@@ -1,0 +1,295 @@
+"""The local target's metastore: one SQLite file, for any number of processes at once (write-ahead log).
+
+A publication is one transaction. "Newer" is told by a sequence that the file counts, never by a clock. Beside slices it
+knows what stands without them: seeds and plain tables (a version of no ds) and views (their SQL).
+"""
+
+import secrets
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dayslice.errors import DaysliceError, Transient
+from dayslice.rules.slices import Receipt, Slice, Table, Version
+
+FORMAT = 1
+WAIT_SECONDS = 60.0
+# SQLite's default limit of variables in one statement is far above; a statement is prepared anew for each number.
+_ASK_AT_MOST = 500
+NO_DS = ""
+
+DDL = """
+create table state (key text primary key, value not null) without rowid;
+create table tables (
+    schema text not null,
+    name text not null,
+    kind text not null,  -- slices, table (no ds) or view
+    definition text not null default '',  -- a view's SQL
+    changed integer not null,
+    primary key (schema, name)
+) without rowid;
+create table versions (
+    schema text not null,
+    name text not null,
+    ds text not null,
+    id text not null,
+    location text not null,
+    receipt text not null,
+    written integer not null,
+    primary key (schema, name, ds, id)
+) without rowid;
+create table published (
+    schema text not null,
+    name text not null,
+    ds text not null,
+    id text not null,
+    primary key (schema, name, ds)
+) without rowid;
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Something that readers see. `kind`: slices, table or view; `changed`: when, by the metastore's sequence."""
+
+    table: Table
+    kind: str
+    definition: str
+    changed: int
+
+
+class SQLiteMetastore:
+    """See `dayslice.metastore.interface.Metastore`. Not for several threads at once; open one for each."""
+
+    def __init__(self, file: Path, wait_seconds: float = WAIT_SECONDS):
+        self.file = file
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self.connection = sqlite3.connect(file, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
+            # A commit that was reported outlives a power cut: FULL syncs the log at each.
+            self.connection.execute("pragma synchronous = full")
+            self._prepare()
+        except (sqlite3.Error, OSError) as error:
+            raise self._failure(error) from None
+
+    def __enter__(self) -> "SQLiteMetastore":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
+        """The published versions of a table, by ds: those of `ds` that exist, or all."""
+        if ds is None:
+            found = self._versions(table, "p.id is not null order by v.ds")
+            return {version.slice.ds: version for version in found}
+        wanted = sorted(set(ds) - {NO_DS})
+        found = []
+        for start in range(0, len(wanted), _ASK_AT_MOST):
+            some = wanted[start : start + _ASK_AT_MOST]
+            found += self._versions(table, f"p.id is not null and v.ds in ({', '.join('?' * len(some))})", some)
+        return {version.slice.ds: version for version in found}
+
+    def published_ds(self, table: Table) -> list[str]:
+        """Every published ds of a table, oldest first."""
+        rows = self._ask(
+            "select ds from published where schema = ? and name = ? and ds <> '' order by ds",
+            [table.schema, table.name],
+        )
+        return [ds for (ds,) in rows]
+
+    def newest_ds(self, table: Table) -> str | None:
+        """The newest published ds of a table, by one look at the index."""
+        rows = self._ask("select max(ds) from published where schema = ? and name = ?", [table.schema, table.name])
+        return rows[0][0] or None
+
+    def publish(self, version: Version, instead_of: Collection[str] | None = None) -> bool:
+        """Make this version the published one of its slice, in one transaction.
+
+        With `instead_of` it does so only if what is published is one of these ids ("" is nothing), and says whether.
+        """
+        kind = "table" if version.slice.ds == NO_DS else "slices"
+        with self._transaction() as number:
+            if instead_of is not None and self._published_id(version.slice) not in instead_of:
+                return False
+            self._keep(version, number)
+            self._touch(version.slice.table, kind, number)
+        return True
+
+    def publish_first(self, versions: Collection[Version]) -> None:
+        """Publish many versions in one transaction: a migration, a restored backup."""
+        with self._transaction() as number:
+            for version in versions:
+                self._keep(version, number)
+                self._touch(version.slice.table, "table" if version.slice.ds == NO_DS else "slices", number)
+
+    def versions(self, slice: Slice) -> list[Version]:
+        """All kept versions of a slice, newest first."""
+        return self._versions(slice.table, "v.ds = ? order by v.written desc, v.id desc", [slice.ds])
+
+    def history(self, table: Table) -> dict[str, list[Version]]:
+        """The kept versions of all slices of a table, by ds, each list newest first."""
+        found: dict[str, list[Version]] = {}
+        for version in self._versions(table, "v.ds <> '' order by v.ds, v.written desc, v.id desc"):
+            found.setdefault(version.slice.ds, []).append(version)
+        return found
+
+    def forget(self, version: Version) -> None:
+        """Forget a kept version; of a published one, remove its slice from the table."""
+        self._forget(version, "")
+
+    def forget_kept(self, version: Version) -> bool:
+        """Forget a version unless it is the published one, in one transaction. Whether it is forgotten now."""
+        return self._forget(
+            version,
+            " and not exists (select 1 from published p where p.schema = versions.schema and p.name = versions.name"
+            " and p.ds = versions.ds and p.id = versions.id)",
+        )
+
+    def content(self, table: Table) -> Version | None:
+        """What a table without slices holds: a seed, a plain table."""
+        found = self._versions(table, "p.id is not null and v.ds = ''")
+        return found[0] if found else None
+
+    def publish_view(self, table: Table, definition: str) -> None:
+        """Make a view stand, or stand anew."""
+        with self._transaction() as number:
+            self._touch(table, "view", number, definition)
+
+    def drop(self, table: Table) -> None:
+        """Nothing of this name stands any more, and no version of it is known."""
+        with self._transaction():
+            for of in ("tables", "versions", "published"):
+                self.connection.execute(f"delete from {of} where schema = ? and name = ?", [table.schema, table.name])
+
+    def standing(self, table: Table) -> Standing | None:
+        """What stands under a name."""
+        found = self._standing("schema = ? and name = ?", [table.schema, table.name])
+        return found[0] if found else None
+
+    def all_standing(self, schema: str | None = None) -> list[Standing]:
+        """Everything that stands, or what does in one schema, by name."""
+        return self._standing("?1 is null or schema = ?1", [schema])
+
+    def sequence(self) -> int:
+        """The number of the last change of anything."""
+        return int(self._ask("select value from state where key = 'sequence'")[0][0])
+
+    def owner(self) -> str:
+        """The id of this warehouse's owner, made with the file."""
+        return str(self._ask("select value from state where key = 'owner'")[0][0])
+
+    def adopt(self, owner: str) -> None:
+        """Take over another owner's id, with what lies in its warehouse."""
+        with self._transaction():
+            self.connection.execute("update state set value = ? where key = 'owner'", [owner])
+
+    def _prepare(self) -> None:
+        if self.connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
+            return
+        self.connection.execute("pragma journal_mode = wal")
+        self.connection.execute("begin immediate")
+        try:
+            if not self.connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
+                for statement in DDL.split(";"):
+                    self.connection.execute(statement)
+                state = {"format": FORMAT, "sequence": 0, "owner": secrets.token_hex(8)}
+                self.connection.executemany("insert into state values (?, ?)", list(state.items()))
+            self.connection.execute("commit")
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[int]:
+        """One transaction that writes, and its number."""
+        try:
+            self.connection.execute("begin immediate")
+            try:
+                self.connection.execute("update state set value = value + 1 where key = 'sequence'")
+                yield self.sequence()
+                self.connection.execute("commit")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("rollback")
+                raise
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    def _keep(self, version: Version, number: int) -> None:
+        s = version.slice
+        key = [s.table.schema, s.table.name, s.ds, version.id]
+        # A version that is published again, by a rollback, keeps its place in time.
+        self.connection.execute(
+            "insert into versions values (?, ?, ?, ?, ?, ?, ?) on conflict do update set "
+            "location = excluded.location, receipt = excluded.receipt",
+            [*key, version.location, version.receipt.to_json(), number],
+        )
+        self.connection.execute("insert or replace into published values (?, ?, ?, ?)", key)
+
+    def _touch(self, table: Table, kind: str, number: int, definition: str = "") -> None:
+        self.connection.execute(
+            "insert or replace into tables values (?, ?, ?, ?, ?)",
+            [table.schema, table.name, kind, definition, number],
+        )
+
+    def _forget(self, version: Version, unless: str) -> bool:
+        s = version.slice
+        key = [s.table.schema, s.table.name, s.ds, version.id]
+        where = "where schema = ? and name = ? and ds = ? and id = ?"
+        with self._transaction() as number:
+            done = self.connection.execute(f"delete from versions {where}{unless}", key).rowcount > 0
+            if done and self.connection.execute(f"delete from published {where}", key).rowcount:
+                self.connection.execute(
+                    "update tables set changed = ? where schema = ? and name = ?",
+                    [number, s.table.schema, s.table.name],
+                )
+        return done
+
+    def _published_id(self, slice: Slice) -> str:
+        rows = self.connection.execute(
+            "select id from published where schema = ? and name = ? and ds = ?",
+            [slice.table.schema, slice.table.name, slice.ds],
+        ).fetchall()
+        return rows[0][0] if rows else ""
+
+    def _versions(self, table: Table, where: str, values: Collection[str] = ()) -> list[Version]:
+        rows = self._ask(
+            "select v.ds, v.id, v.receipt, v.location from versions v left join published p "
+            "on p.schema = v.schema and p.name = v.name and p.ds = v.ds and p.id = v.id "
+            f"where v.schema = ? and v.name = ? and {where}",
+            [table.schema, table.name, *values],
+        )
+        return [
+            Version(Slice(table, ds), version, Receipt.from_json(receipt), location)
+            for ds, version, receipt, location in rows
+        ]
+
+    def _standing(self, where: str, values: Collection[str | None]) -> list[Standing]:
+        rows = self._ask(
+            f"select schema, name, kind, definition, changed from tables where {where} order by schema, name", values
+        )
+        return [Standing(Table(schema, name), kind, sql, int(changed)) for schema, name, kind, sql, changed in rows]
+
+    def _ask(self, sql: str, values: Collection[str | None] = ()) -> list[tuple[str, ...]]:
+        try:
+            return self.connection.execute(sql, list(values)).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    def _failure(self, error: Exception) -> DaysliceError:
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            return Transient(f"{self.file} has been locked by another process for too long: try again")
+        if "is not a database" in str(error) or "malformed" in str(error):
+            return DaysliceError(
+                f"{self.file} is damaged ({error}): put its last backup there, or look with: sqlite3 {self.file} "
+                "'pragma integrity_check'"
+            )
+        what = getattr(error, "strerror", None) or error
+        return DaysliceError(f"{self.file} cannot be read or written ({what}); what was published stands")
