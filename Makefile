@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 READY := $(VENV)/ready
+SUPERSET := dayslice/services/superset
 UV_INSTALL = VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
 
 .PHONY: help demo test lint format docs bench env lock clean
@@ -55,9 +56,11 @@ $(READY): requirements.txt requirements-data.txt pyproject.toml Makefile
 	@$(UV_INSTALL) --no-deps --build-constraints requirements-build.txt -r requirements-data.txt
 	@touch $(READY)
 
-lock: env  ## Resolve requirements.in into requirements.txt (no index addresses in it)
+lock: env  ## Resolve each requirements.in into its requirements.txt (no index addresses in them)
 	$(BIN)/uv pip compile --quiet --only-binary :all: --generate-hashes --no-header --universal \
 	    --python-version 3.11 requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --only-binary :all: --no-binary odfpy --no-binary wtforms-json --generate-hashes \
+	    --no-header --universal --python-version 3.11 $(SUPERSET)/requirements.in --output-file $(SUPERSET)/requirements.txt
 
 clean:  ## Remove the environment and the local warehouse
 	rm -rf $(VENV) warehouse target logs
