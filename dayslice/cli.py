@@ -6,7 +6,6 @@ import sys
 from typing import Any
 
 import click
-from rich.console import Console
 
 from dayslice import __version__
 from dayslice.errors import DaysliceError
@@ -59,15 +58,13 @@ def main() -> None:
     try:
         sys.exit(dayslice.main(standalone_mode=False) or 0)
     except DaysliceError as error:
-        console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print("[red]error:[/red]", end=" ")
-        console.print(str(error), markup=False)
+        click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        Console(stderr=True).print("stopped; what was published stands, and a rerun is safe")
+        click.echo("stopped; what was published stands, and a rerun is safe", err=True)
         sys.exit(130)
 
 

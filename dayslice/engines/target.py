@@ -2,13 +2,17 @@
 
 import os
 from argparse import Namespace
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dayslice.errors import UsageError
 
 PROFILE = "dayslice"
+# What commands ask of credentials without a connection to the engine. None of it is secret.
+KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "metastore_uri", "glue_catalog")
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,32 @@ class Target:
     warehouse: str
     database_file: Path | None
     credentials: Any
+    variables: frozenset[str] = frozenset()
+    """The environment variables that profiles.yml asked for."""
+
+    @classmethod
+    def known(cls, root: Path, *, name: str, credentials: Mapping[str, Any], **facts: Any) -> "Target":
+        """A target whose facts are known. Its credentials are read from profiles.yml when something needs them."""
+        return cls(name=name, home=home_of(root), credentials=ReadLater(root, name, credentials), **facts)
 
     @property
     def is_local(self) -> bool:
         """Whether the engine is DuckDB in a file."""
         return self.type == "duckdb"
+
+
+class ReadLater:
+    """Credentials of which some facts are known, and which are read when more is asked for: that starts dbt."""
+
+    def __init__(self, root: Path, target: str, known: Mapping[str, Any]):
+        self._root, self._target, self._known = root, target, known
+
+    @cached_property
+    def _read(self) -> Any:
+        return load_target(self._root, self._target).credentials
+
+    def __getattr__(self, name: str) -> Any:
+        return self._known[name] if name in self._known else getattr(self._read, name)
 
 
 def home_of(root: Path) -> Path:
@@ -45,8 +70,9 @@ def load_target(root: Path, name: str | None = None) -> Target:
 
     set_invocation_context(dict(os.environ))
     set_from_args(Namespace(log_cache_events=False, profiles_dir=str(root), project_dir=str(root)), None)
+    renderer = ProfileRenderer({})
     try:
-        profile = Profile.from_raw_profiles(read_profile(str(root)), PROFILE, ProfileRenderer({}), target_override=name)
+        profile = Profile.from_raw_profiles(read_profile(str(root)), PROFILE, renderer, target_override=name)
     except DbtBaseException as error:
         raise UsageError(f"profiles.yml: {' '.join(str(error).split())}") from None
     credentials: Any = profile.credentials
@@ -61,4 +87,5 @@ def load_target(root: Path, name: str | None = None) -> Target:
         warehouse=warehouse if "://" in warehouse else str((root / warehouse).absolute()),
         database_file=(root / credentials.path).absolute() if local else None,
         credentials=credentials,
+        variables=frozenset(renderer.ctx_obj.env_vars),
     )

@@ -25,7 +25,8 @@ from dayslice.rules.graph import Node
 from dayslice.rules.settings import SettingError
 from dayslice.rules.yaml_lines import line_of_key
 from dayslice.runner.dbt_runs import write_manifest
-from dayslice.runner.project import Project, load_project
+from dayslice.runner.project import Project, parse_project
+from dayslice.runner.project_files import project_paths
 
 STAGING = "staging"
 PRODUCTION = "trino"
@@ -36,16 +37,6 @@ CURRENT = "current"
 # The manifest as a run reads it, and as other programs and dbt's defer do.
 PARSED = "manifest.msgpack"
 MANIFEST = Path("target") / "manifest.json"
-# dbt's own settings of where a project's files are, with their defaults.
-_PATHS = {
-    "model-paths": ["models"],
-    "macro-paths": ["macros"],
-    "seed-paths": ["seeds"],
-    "test-paths": ["tests"],
-    "snapshot-paths": ["snapshots"],
-    "analysis-paths": ["analyses"],
-    "docs-paths": [],
-}
 
 
 @dataclass(frozen=True)
@@ -114,7 +105,7 @@ def failure_of(home: Path, target: str) -> str | None:
 def check(root: Path, target: str | None = None) -> tuple[Project, list[IndexedTable]]:
     """Parse the project and make the index, in memory. Raises UsageError with file and line for what is wrong."""
     try:
-        project = load_project(root, target)
+        project = parse_project(root, target)
         return project, index_tables(project, _production_nodes(project))
     except SettingError as error:
         file, _, table = error.where.partition(": ")
@@ -149,17 +140,6 @@ def deploy(root: Path, target: str | None = None) -> Deployment:
     (folder / FAILED).unlink(missing_ok=True)
     _remove_old(folder, made.name)
     return read_deployment(home, given.name)
-
-
-def project_paths(root: Path) -> list[Path]:
-    """The files and folders that make up a dbt project, relative to its root."""
-    from dbt.config.project import load_raw_project  # noqa: PLC0415 - dbt takes a second to import
-
-    raw = load_raw_project(str(root))
-    named = [Path(each) for key, default in _PATHS.items() for each in raw.get(key, default)]
-    files = ["dbt_project.yml", "profiles.yml", "packages.yml", "selectors.yml", raw.get("packages-install-path")]
-    wanted = [*named, *(Path(each) for each in files if each), Path("dbt_packages")]
-    return [each for each in dict.fromkeys(wanted) if (root / each).exists()]
 
 
 def _write_index(made: Path, given: Target) -> None:

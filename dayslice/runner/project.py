@@ -1,6 +1,6 @@
 """The dbt project, parsed: its tables of slices, its target, and dbt at hand to run it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,12 +8,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from dayslice.engines.target import Target, load_target
 from dayslice.errors import UsageError
 from dayslice.rules.graph import Node, TableNode, tables_of
+from dayslice.rules.lineage import Lineage
 from dayslice.runner.dbt_runs import Dbt
+from dayslice.runner.project_files import read_project_file
+from dayslice.runner.project_index import ParsedLater, ProjectIndex, Stamp, read_index, write_index
 
 
 @dataclass(frozen=True)
 class Project:
-    """A parsed project. `graph` is dbt's flat graph (nodes and sources as in manifest.json)."""
+    """A parsed project. `graph` is dbt's flat graph (nodes and sources as in manifest.json).
+
+    Of a project that has not changed, all but `graph` and `dbt` is known without dbt, which starts when one of the two
+    is used.
+    """
 
     root: Path
     target: Target
@@ -21,6 +28,7 @@ class Project:
     graph: Node
     tables: dict[str, TableNode]
     time_zone: ZoneInfo
+    lineage: Lineage = field(default_factory=lambda: Lineage({}, {}))
 
     @property
     def imports(self) -> list[TableNode]:
@@ -51,20 +59,42 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def load_project(root: Path | None = None, target: str | None = None) -> Project:
-    """Parse the project with dbt, once. Raises UsageError, as dbt words it, for what a person wrote wrong."""
+    """The project, from its index where that still holds, or else parsed by dbt and indexed.
+
+    Raises UsageError, as dbt words it, for what a person wrote wrong.
+    """
     root = root or find_root()
+    known = read_index(root, target)
+    if known is not None:
+        dbt = Dbt(root, target)
+        return Project(
+            root, known.target, dbt, ParsedLater(lambda: _graph(dbt)), known.tables, known.time_zone, known.lineage
+        )
+    before = Stamp.of(root)
+    project = parse_project(root, target)
+    index = ProjectIndex(project.target, project.tables, project.time_zone, project.lineage)
+    variables = {*project.target.variables, *project.dbt.manifest.env_vars}
+    write_index(root, target, index, before, variables)
+    return project
+
+
+def parse_project(root: Path, target: str | None = None) -> Project:
+    """Parse the project with dbt, once. Raises UsageError, as dbt words it, for what a person wrote wrong."""
     loaded = load_target(root, target)
     dbt = Dbt(root, target)
-    manifest: Any = dbt.parse()
+    graph = _graph(dbt)
+    return Project(root, loaded, dbt, graph, tables_of(graph), _time_zone(root), Lineage.of(graph))
+
+
+def _graph(dbt: Dbt) -> Node:
+    manifest: Any = dbt.manifest or dbt.parse()
     manifest.build_flat_graph()
     graph: Node = manifest.flat_graph
-    return Project(root, loaded, dbt, graph, tables_of(graph), _time_zone(root))
+    return graph
 
 
 def _time_zone(root: Path) -> ZoneInfo:
-    from dbt.config.project import load_raw_project  # noqa: PLC0415
-
-    name = (load_raw_project(str(root)).get("vars") or {}).get("time_zone", "UTC")
+    name = (read_project_file(root).get("vars") or {}).get("time_zone", "UTC")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):

@@ -14,17 +14,35 @@ def select_tables(project: Project, select: Sequence[str], exclude: Sequence[str
     """
     if not select and not exclude:
         return list(project.tables.values())
-    imports = {node.name for node in project.imports}
-    command = ["ls", "--output", "json", "--output-keys", "unique_id", "--resource-types", "model", "source"]
-    for option, words in (("--select", select), ("--exclude", exclude)):
-        named = [_as_source(word, imports) for words_ in words for word in words_.split()]
-        command += [option, *named] if named else []
-    chosen = set(project.dbt.ls(command))
+    chosen = _known(project, select, exclude)
+    if chosen is None:
+        chosen = _asked(project, select, exclude)
     found = [node for unique_id, node in project.tables.items() if unique_id in chosen]
     if not found:
         known = ", ".join(sorted(node.name for node in project.tables.values()))
         raise UsageError(f"--select {' '.join(select) or '(all)'} names no table; the project has {known or 'none'}")
     return found
+
+
+def _known(project: Project, select: Sequence[str], exclude: Sequence[str]) -> set[str] | None:
+    """What plain names select, without dbt."""
+    chosen = project.lineage.select(_words(select)) if select else set(project.tables)
+    left_out = project.lineage.select(_words(exclude))
+    return None if chosen is None or left_out is None else chosen - left_out
+
+
+def _words(options: Sequence[str]) -> list[str]:
+    return [word for each in options for word in each.split()]
+
+
+def _asked(project: Project, select: Sequence[str], exclude: Sequence[str]) -> set[str]:
+    """What dbt says."""
+    imports = {node.name for node in project.imports}
+    command = ["ls", "--output", "json", "--output-keys", "unique_id", "--resource-types", "model", "source"]
+    for option, words in (("--select", select), ("--exclude", exclude)):
+        named = [_as_source(word, imports) for word in _words(words)]
+        command += [option, *named] if named else []
+    return set(project.dbt.ls(command))
 
 
 def _as_source(word: str, imports: set[str]) -> str:

@@ -1,0 +1,105 @@
+"""Which table of slices stands upstream of which, and dbt's plainest selections answered from that alone. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dayslice.rules.graph import Node, find, is_slices
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The nearest tables upstream of each, by unique_id, and what names a table without doubt."""
+
+    parents: Mapping[str, Sequence[str]]
+    names: Mapping[str, Sequence[str]]
+    """`orders`, `erp.orders`, `source:erp`: the tables that dbt selects by each of these words."""
+
+    @classmethod
+    def of(cls, graph: Node) -> "Lineage":
+        """From dbt's graph."""
+        nodes = {**graph["sources"], **graph["nodes"]}
+        tables = [unique_id for unique_id, node in nodes.items() if is_slices(node)]
+        return cls({each: _nearest(graph, each) for each in tables}, _names(nodes, tables))
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Lineage":
+        """The inverse of `as_json`."""
+        return cls(content["parents"], content["names"])
+
+    def as_json(self) -> dict[str, Any]:
+        """For a file."""
+        return {"parents": self.parents, "names": self.names}
+
+    def select(self, words: Iterable[str]) -> set[str] | None:
+        """The tables that words select, as dbt would: names, `+` before and after. None: dbt has to be asked."""
+        found: set[str] = set()
+        for word in words:
+            chosen = self.names.get(word.strip("+"))
+            if chosen is None or word.startswith("++") or word.endswith("++"):
+                return None
+            found |= set(chosen)
+            found |= self._reached(chosen, self.parents) if word.startswith("+") else set()
+            found |= self._reached(chosen, self._children()) if word.endswith("+") else set()
+        return found
+
+    def downstream(self, tables: Iterable[str]) -> set[str]:
+        """Every table that is made from these, directly or not."""
+        return self._reached(tables, self._children())
+
+    def _children(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for unique_id, parents in self.parents.items():
+            for each in parents:
+                found.setdefault(each, []).append(unique_id)
+        return found
+
+    @staticmethod
+    def _reached(begin: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
+        found: set[str] = set()
+        todo = list(begin)
+        while todo:
+            new = set(edges.get(todo.pop(), ())) - found
+            found |= new
+            todo += new
+        return found
+
+
+def _nearest(graph: Node, unique_id: str) -> list[str]:
+    """The tables that a table is made from, with nothing but views and such between."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    todo = list((find(graph, unique_id).get("depends_on") or {}).get("nodes") or ())
+    while todo:
+        each = todo.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        node = find(graph, each)
+        if is_slices(node):
+            found[each] = None
+        else:
+            todo += (node.get("depends_on") or {}).get("nodes") or ()
+    return sorted(found)
+
+
+def _names(nodes: Mapping[str, Node], tables: Iterable[str]) -> dict[str, list[str]]:
+    taken = {word for node in nodes.values() for word in _other_meanings(node)}
+    found: dict[str, list[str]] = {}
+    for unique_id in tables:
+        node = nodes[unique_id]
+        if node["resource_type"] == "source":
+            # As people call it; dbt's own word has the method before it.
+            source, name = node["source_name"], node["name"]
+            for word in (f"source:{source}", f"source:{source}.{name}", f"{source}.{name}"):
+                found.setdefault(word, []).append(unique_id)
+        elif node["name"] not in taken and "." not in node["name"]:
+            found.setdefault(node["name"], []).append(unique_id)
+    return found
+
+
+def _other_meanings(node: Node) -> set[str]:
+    """What dbt would also take for this node in a selection: its package, its top folder, a name that no table has."""
+    fqn = [part for segment in node.get("fqn") or () for part in segment.split(".")]
+    own = set() if is_slices(node) or not fqn else {fqn[-1]}
+    return {*fqn[:1], *(fqn[1:2] if len(fqn) > 2 else ()), *own}
