@@ -1,9 +1,7 @@
 """The command line: `dayslice COMMAND`. Each command is a module of `dayslice/commands/`, imported when called."""
 
 import importlib
-import json
 import sys
-from typing import Any
 
 import click
 
@@ -66,8 +64,3 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; what was published stands, and a rerun is safe", err=True)
         sys.exit(130)
-
-
-def print_json(value: Any) -> None:
-    """The `--json` output of a command: one JSON document on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -185,7 +185,7 @@ class ImportSlice(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Import this run's slice."""
-        from dayslice_importers.run import Progress, import_tables  # noqa: PLC0415 - psycopg2 and the engines
+        from dayslice.runner.imports import Progress, import_tables  # noqa: PLC0415 - psycopg2 and the engines
 
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
         params = context["params"]

@@ -3,8 +3,8 @@
 import click
 from rich.console import Console
 
-from dayslice.cli import print_json
 from dayslice.commands.options import as_json, target
+from dayslice.console import print_json
 from dayslice.errors import UsageError
 from dayslice.orchestration.instance import USER, AirflowInstance
 from dayslice.runner.project import find_root

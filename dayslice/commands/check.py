@@ -4,8 +4,8 @@ from collections import Counter
 
 import click
 
-from dayslice.cli import print_json
 from dayslice.commands.options import as_json, target
+from dayslice.console import print_json
 from dayslice.orchestration.deployment import check
 from dayslice.rules.graph import TableNode
 from dayslice.runner.project import Project, find_root

@@ -14,7 +14,7 @@ from dayslice.runner.reports import end
 from dayslice.runner.runs import Outcome, outcome_of_import
 
 if TYPE_CHECKING:
-    from dayslice_importers.run import ImportResult
+    from dayslice.runner.imports import ImportResult
 
 
 @click.command()
@@ -46,7 +46,7 @@ def command(
       dayslice import --all --ds 2013-01-05 --as-of-now
       dayslice import --all --ds 2013-01-05 --dry-run
     """
-    from dayslice_importers.run import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
+    from dayslice.runner.imports import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
 
     ds = parse_ds(ds)
     if bool(tables) == every:

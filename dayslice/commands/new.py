@@ -40,6 +40,8 @@ def new_import(name: str, connection: str | None, place: str | None, on: str | N
     from dayslice_importers.discovery import discover  # noqa: PLC0415
     from dayslice_importers.scaffold import import_yaml, references_of  # noqa: PLC0415
 
+    from dayslice.runner.imports import start_sources  # noqa: PLC0415
+
     source, _, table_name = name.partition(".")
     if not source or not table_name or "." in table_name:
         raise UsageError(f"{name!r} names no import: write source.table, as in erp.orders")
@@ -52,6 +54,7 @@ def new_import(name: str, connection: str | None, place: str | None, on: str | N
     own = {"slice": "events", "on": on} if on else {}
     own |= {"source_schema": schema} if schema != "public" else {}
     own |= {"source_table": table} if table != table_name else {}
+    start_sources(project.target.home, [meta["connection"]])
     with connect(meta["connection"], project.target.home) as session:
         found = discover(session, schema, table)
         alike = [node for node in project.imports if node.meta["connection"] == meta["connection"]]

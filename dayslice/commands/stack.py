@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from dayslice.cli import print_json
+from dayslice.console import print_json
 from dayslice.engines.target import home_of
 from dayslice.errors import UsageError
 from dayslice.services.service_reports import rows_of, steps, table_of

@@ -8,20 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from dayslice.demo.dataset import FIRST, LAST
-from dayslice.demo.source import Source
+from dayslice.demo.source import READER, Source
 from dayslice.errors import UsageError
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.calendar import Grain, parse_ds, shift, span
+from dayslice.rules.connections_file import FILE, add_connection, read_connections
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import Plan, Step, make_plan
 from dayslice.runner.project import Project
 from dayslice.runner.runs import Outcome, run_plan
 
 CONNECTION = "erp"
-EMBEDDED = "embedded:demo/postgres"
+EMBEDDED = f"embedded:{READER}@demo/postgres"
 
 
 @dataclass(frozen=True)
@@ -59,17 +58,13 @@ def register(home: Path) -> None:
         raise UsageError(
             f"{variable} is set, so {CONNECTION} is another database than the demo's: unset it for the demo"
         )
-    file = home / "connections.yml"
-    known = (yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else None) or {}
+    known = read_connections(home)
     if known.get(CONNECTION, EMBEDDED) != EMBEDDED:
         raise UsageError(
-            f"{file}: {CONNECTION} is {known[CONNECTION]!r}: the demo needs that name for its own database"
+            f"{home / FILE}: {CONNECTION} is {known[CONNECTION]!r}: the demo needs that name for its own database"
         )
     if CONNECTION not in known:
-        home.mkdir(parents=True, exist_ok=True)
-        written = file.with_suffix(".new")
-        written.write_text(yaml.safe_dump({**known, CONNECTION: EMBEDDED}), encoding="utf-8")
-        written.replace(file)
+        add_connection(home, CONNECTION, EMBEDDED)
 
 
 def make_replay(project: Project, tables: list[TableNode], days: list[str], newest: str | None) -> Plan:

@@ -9,13 +9,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from dayslice.cli import print_json
+from dayslice.console import print_json
 from dayslice.runner.reports import Report
 from dayslice.runner.runs import Outcome
 
 if TYPE_CHECKING:
-    from dayslice_importers.job import ImportResult, Prepared
-    from dayslice_importers.job import Progress as Seen
+    from dayslice.runner.imports import ImportResult, Prepared
+    from dayslice.runner.imports import Progress as Seen
 
 
 class ImportReport:

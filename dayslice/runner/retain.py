@@ -19,7 +19,8 @@ from dayslice.rules.retention import Policy, Reader, needed_by
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.waits import reads
 from dayslice.runner.project import Project
-from dayslice.store.interface import Store, open_store
+from dayslice.store.choice import open_store
+from dayslice.store.interface import Store
 
 RETIRED = "_retired"
 _TIME = "%Y%m%d%H%M%S"

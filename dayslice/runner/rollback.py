@@ -5,7 +5,7 @@ from dayslice.metastore.choice import open_metastore
 from dayslice.rules.graph import TableNode
 from dayslice.rules.slices import Slice, Version
 from dayslice.runner.project import Project
-from dayslice.store.interface import open_store
+from dayslice.store.choice import open_store
 
 
 def choose(versions: list[Version], published: Version | None, wanted: str | None) -> Version:

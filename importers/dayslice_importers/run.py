@@ -14,13 +14,12 @@ from dayslice.rules.calendar import parse_ds, shift
 from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice.rules.snapshots import snapshot_slices
-from dayslice.runner.project import Project
-from dayslice.store.interface import open_store
+from dayslice.store.choice import open_store
 from dayslice_importers.cleaning import Begun
 from dayslice_importers.connections import Lost, connect, savepoint, set_timeouts, source_error
 from dayslice_importers.copying import Streams
 from dayslice_importers.engines.choice import open_engine
-from dayslice_importers.job import ImportResult, Job, Landing, Prepared, Progress
+from dayslice_importers.job import ImportResult, Job, Landing, Prepared, Progress, Warehouse
 from dayslice_importers.preparing import prepare, standing, streams_of
 
 __all__ = ["ImportResult", "Progress", "import_tables", "plan_imports"]
@@ -32,7 +31,7 @@ RESTART_SECONDS = 30.0
 
 
 def import_tables(
-    project: Project,
+    project: Warehouse,
     tables: Iterable[TableNode],
     ds: str,
     *,
@@ -66,7 +65,7 @@ def import_tables(
 
 
 def plan_imports(
-    project: Project, tables: Iterable[TableNode], ds: str, *, as_of_now: bool = False, accept: bool = False
+    project: Warehouse, tables: Iterable[TableNode], ds: str, *, as_of_now: bool = False, accept: bool = False
 ) -> tuple[list[Prepared], list[ImportResult]]:
     """What `import_tables` would read and write, and what it would refuse at once. Nothing is written."""
     failed: list[ImportResult] = []
@@ -83,7 +82,7 @@ def plan_imports(
 
 
 def _jobs(
-    project: Project, tables: Iterable[TableNode], ds: str, as_of_now: bool, accept: bool, tell: Tell
+    project: Warehouse, tables: Iterable[TableNode], ds: str, as_of_now: bool, accept: bool, tell: Tell
 ) -> dict[str, list[Job]]:
     """The jobs of each connection."""
     store = open_store(project.target.warehouse)
@@ -101,7 +100,7 @@ def _jobs(
     return found
 
 
-def _check_ds(project: Project, node: TableNode, ds: str, as_of_now: bool) -> None:
+def _check_ds(project: Warehouse, node: TableNode, ds: str, as_of_now: bool) -> None:
     parse_ds(ds, node.settings.grain)
     if node.settings.kind is Kind.CUMULATIVE and not as_of_now and ds not in snapshot_slices(project.time_zone):
         raise Refused(
@@ -110,7 +109,7 @@ def _check_ds(project: Project, node: TableNode, ds: str, as_of_now: bool) -> No
         )
 
 
-def _late_slices(project: Project, node: TableNode, ds: str) -> list[str]:
+def _late_slices(project: Warehouse, node: TableNode, ds: str) -> list[str]:
     """Earlier slices that stand and may have got late rows, newest first."""
     back = node.meta.get("look_back", 0)
     if isinstance(back, bool) or not isinstance(back, int) or back < 0:

@@ -12,8 +12,8 @@ from dayslice.errors import UsageError
 from dayslice.metastore.duckdb import DuckDBMetastore
 from dayslice.rules.slices import Receipt, Slice, Version
 from dayslice.runner.project import load_project
-from tests.dayslice.test_plan import table
 from tests.demo.conftest import ROOT
+from tests.rules.test_plan import table
 
 
 @pytest.fixture
@@ -66,19 +66,19 @@ def test_a_gap_in_the_history_is_refused(warehouse):
 def test_the_connection_is_named_beside_those_that_are_there(tmp_path, monkeypatch):
     monkeypatch.delenv("DAYSLICE_CONNECTION_ERP", raising=False)
     file = tmp_path / "connections.yml"
-    file.write_text("crm: embedded:crm\n")
+    file.write_text("crm: embedded:postgres@crm\n")
     register(tmp_path)
     register(tmp_path)
-    assert yaml.safe_load(file.read_text()) == {"crm": "embedded:crm", "erp": EMBEDDED}
+    assert yaml.safe_load(file.read_text()) == {"crm": "embedded:postgres@crm", "erp": EMBEDDED}
 
 
 def test_a_name_that_is_another_database_s_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.delenv("DAYSLICE_CONNECTION_ERP", raising=False)
     file = tmp_path / "connections.yml"
-    file.write_text("erp: embedded:mine\n")
+    file.write_text("erp: embedded:me@mine\n")
     with pytest.raises(UsageError, match="needs that name"):
         register(tmp_path)
-    assert file.read_text() == "erp: embedded:mine\n"
+    assert file.read_text() == "erp: embedded:me@mine\n"
     monkeypatch.setenv("DAYSLICE_CONNECTION_ERP", "postgresql://production/erp")
     with pytest.raises(UsageError, match="DAYSLICE_CONNECTION_ERP is set"):
         register(tmp_path / "other")

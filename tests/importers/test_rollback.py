@@ -5,7 +5,7 @@ import pytest
 from dayslice.errors import Refused, UsageError
 from dayslice.runner.retain import retain
 from dayslice.runner.rollback import roll_back
-from dayslice.store.interface import open_store
+from dayslice.store.choice import open_store
 from tests.importers.warehouse import DS, Warehouse
 
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04"]

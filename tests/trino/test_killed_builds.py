@@ -9,7 +9,7 @@ from dbt.adapters.dayslice_trino.impl import SliceTrinoConnectionManager as Mana
 
 from dayslice.metastore.hive import HiveMetastore
 from dayslice.rules.slices import Slice, Table
-from dayslice.store.interface import open_store
+from dayslice.store.choice import open_store
 from tests.trino.readers import Readers
 
 YAML = """

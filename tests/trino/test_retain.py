@@ -11,7 +11,7 @@ import pytest
 from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.stages import version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.store.interface import open_store
+from dayslice.store.choice import open_store
 
 DAYSLICE = str(Path(sys.executable).with_name("dayslice"))
 YAML = """

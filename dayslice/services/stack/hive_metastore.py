@@ -6,8 +6,13 @@ import zipfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from pymetastore.hive_metastore import ThriftHiveMetastore
+from thrift.protocol.TBinaryProtocol import TBinaryProtocol
+from thrift.Thrift import TException
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TBufferedTransport
+
 from dayslice.errors import DaysliceError
-from dayslice.metastore.hive import HiveMetastore as HiveClient
 from dayslice.services.service import LOOPBACK, Service
 from dayslice.services.stack.java import METASTORE, find_java
 from dayslice.services.stack.objectstore import ObjectStore
@@ -130,9 +135,12 @@ class HiveMetastore:
 
     def answers(self) -> bool:
         """Whether it speaks Thrift: a port that is open may still be one that is starting."""
-        with HiveClient(self.uri, retry_seconds=0) as client:
-            try:
-                client.tables("default")
-            except DaysliceError:
-                return False
+        transport = TBufferedTransport(TSocket(LOOPBACK, self.port))
+        try:
+            transport.open()
+            ThriftHiveMetastore.Client(TBinaryProtocol(transport)).get_all_databases()
+        except (TException, OSError):
+            return False
+        finally:
+            transport.close()
         return True

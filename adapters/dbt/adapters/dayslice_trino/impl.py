@@ -17,7 +17,7 @@ from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, t
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.graph import Node, table_node
 from dayslice.rules.slices import Receipt, Slice, Table, Version
-from dayslice.store.interface import open_store
+from dayslice.store.choice import open_store
 
 
 class SliceTrinoConnectionManager(TrinoConnectionManager):

