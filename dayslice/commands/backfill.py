@@ -48,7 +48,7 @@ def command(
     tables = select_tables(project, select, exclude)
     with open_metastore(project.target) as metastore:
         published = {node.table: set(metastore.published_ds(node.table)) for node in tables}
-    plan = make_plan(tables, first, last, published, force, snapshot_slices(project.time_zone))
+    plan = make_plan(tables, first, last, published, force, snapshot_slices(project.time_zone), project.time_zone)
     lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
     if plan.lost and not as_json:
         node, ds = plan.lost[0]

@@ -31,7 +31,7 @@ def command(ds: str, select: tuple[str, ...], exclude: tuple[str, ...], target: 
     ds = parse_ds(ds)
     project = load_project(target=target)
     models = [node for node in select_tables(project, select, exclude) if not node.is_import]
-    plan = make_plan(models, ds, ds, {}, force=True)
+    plan = make_plan(models, ds, ds, {}, force=True, zone=project.time_zone)
     with Report(plan.size, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
     return end(outcomes, 0, as_json)

@@ -6,6 +6,7 @@ hourly slice is there before the day that reads it, and a table's own previous s
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from dayslice.errors import UsageError
 from dayslice.rules.calendar import Grain, bounds, cover, grain_of, span
@@ -43,18 +44,18 @@ class Plan:
         return sum(step.size for step in self.steps)
 
 
-def periods(first: str, last: str, grain: Grain) -> list[str]:
+def periods(first: str, last: str, grain: Grain, zone: tzinfo = UTC) -> list[str]:
     """The ds values of a grain from `first` to `last`, which may be written in a coarser grain: whole days."""
     if first > last:
         raise UsageError(f"--from {first} is after --to {last}")
     written = grain_of(first)
     if written is not grain_of(last):
         raise UsageError(f"--from {first} and --to {last} are of two grains: write both as the other")
-    found = span(cover(first, grain)[0], cover(last, grain)[-1])
+    found = span(cover(first, grain, zone)[0], cover(last, grain, zone)[-1], zone)
     if grain.length <= written.length:
         return found
     # Part of a period is no slice of a coarser table.
-    return [ds for ds in found if cover(ds, written)[0] >= first and cover(ds, written)[-1] <= last]
+    return [ds for ds in found if cover(ds, written, zone)[0] >= first and cover(ds, written, zone)[-1] <= last]
 
 
 def make_plan(
@@ -64,18 +65,19 @@ def make_plan(
     published: Mapping[Table, Set[str]],
     force: bool = False,
     snapshot_ds: Set[str] = frozenset(),
+    zone: tzinfo = UTC,
 ) -> Plan:
     """The steps that make what is missing of `tables` (upstream first) from `first` to `last`, both included.
 
     `published`: the ds values that stand, by table. `force` makes models again that stand. `snapshot_ds`: the ds
-    values for which a cumulative import may be taken now.
+    values for which a cumulative import may be taken now. `zone`: the project's, whose clock may leap over some.
     """
     imports: dict[str, list[TableNode]] = {}
     models: dict[str, list[TableNode]] = {}
     done, lost = 0, []
     for node in tables:
         stands = published.get(node.table, frozenset())
-        for ds in periods(first, last, node.settings.grain):
+        for ds in periods(first, last, node.settings.grain, zone):
             if node.settings.start is not None and ds < node.settings.start:
                 continue
             if ds in stands and (node.is_import or not force):
@@ -86,6 +88,6 @@ def make_plan(
                 imports.setdefault(ds, []).append(node)
             else:
                 lost.append((node, ds))
-    order = sorted({*imports, *models}, key=lambda ds: (bounds(ds)[1], grain_of(ds).length, ds))
+    order = sorted({*imports, *models}, key=lambda ds: (bounds(ds, zone)[1], grain_of(ds).length, ds))
     steps = tuple(Step(ds, tuple(imports.get(ds, ())), tuple(models.get(ds, ()))) for ds in order)
     return Plan(steps, done, tuple(lost))

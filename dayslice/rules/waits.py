@@ -7,6 +7,7 @@ for, so that the two cannot differ.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
 from dayslice.rules.calendar import Grain, cover, grain_of, shift, window
 from dayslice.rules.settings import Kind
@@ -27,34 +28,36 @@ class Wait:
         return self.periods > 1
 
 
-def reads(ds: str, grain: Grain, kind: Kind, offset: int = 0, periods: int = 1) -> list[str]:
+def reads(ds: str, grain: Grain, kind: Kind, offset: int = 0, periods: int = 1, zone: tzinfo = UTC) -> list[str]:
     """The upstream slices that a table reads for its own ds, oldest first, before any clipping.
 
     `grain` and `kind` are the upstream's. Of a finer upstream, a period holds all slices of events and the last of
     a cumulative one; of a coarser upstream, the slice that contains the period. Offsets and ranges then count in
-    the upstream's own grain.
+    the upstream's own grain. What the time zone's clock leaps over is not among them.
     """
-    held = cover(ds, grain)
+    held = cover(ds, grain, zone)
     if kind is Kind.CUMULATIVE:
         held = held[-1:]
     if periods > 1:
-        return window(shift(held[-1], offset), periods)
-    return [shift(each, offset) for each in held]
+        return window(shift(held[-1], offset, zone), periods, zone)
+    return [shift(each, offset, zone) for each in held]
 
 
-def wanted(wait: Wait, ds: str, grain: Grain, kind: Kind, first: Callable[[], str | None]) -> list[str]:
+def wanted(
+    wait: Wait, ds: str, grain: Grain, kind: Kind, first: Callable[[], str | None], zone: tzinfo = UTC
+) -> list[str]:
     """The upstream slices that must stand. A range is clipped at `first()`: the upstream's start or earliest slice."""
-    slices = reads(ds, grain, kind, wait.offset, wait.periods)
+    slices = reads(ds, grain, kind, wait.offset, wait.periods, zone)
     if not wait.is_range:
         return slices
     earliest = first()
     return slices if earliest is None else [each for each in slices if each >= earliest]
 
 
-def wanted_of_itself(wait: Wait, ds: str, first: Callable[[], str | None]) -> list[str]:
+def wanted_of_itself(wait: Wait, ds: str, first: Callable[[], str | None], zone: tzinfo = UTC) -> list[str]:
     """A table's own earlier slices that must stand: none before its first. `first()`: its start or earliest slice."""
     earliest = first()
-    slices = reads(ds, grain_of(ds), Kind.CUMULATIVE, wait.offset, wait.periods)
+    slices = reads(ds, grain_of(ds), Kind.CUMULATIVE, wait.offset, wait.periods, zone)
     return [] if earliest is None else [each for each in slices if earliest <= each < ds]
 
 
@@ -69,14 +72,17 @@ class Awaited:
     start: str | None = None
     itself: bool = False
 
-    def wanted(self, ds: str, earliest: Callable[[Table], str | None]) -> list[Slice]:
-        """The slices that must stand before `ds` is computed. `earliest`: a table's earliest slice, or None."""
+    def wanted(self, ds: str, earliest: Callable[[Table], str | None], zone: tzinfo = UTC) -> list[Slice]:
+        """The slices that must stand before `ds` is computed. `earliest`: a table's earliest slice, or None.
+
+        `zone` is the project's: where its clock leaps, there are no slices to wait for.
+        """
 
         def first() -> str | None:
             return self.start or earliest(self.table)
 
         if self.itself:
-            found = wanted_of_itself(self.wait, ds, first)
+            found = wanted_of_itself(self.wait, ds, first, zone)
         else:
-            found = wanted(self.wait, ds, self.grain, self.kind, first)
+            found = wanted(self.wait, ds, self.grain, self.kind, first, zone)
         return [Slice(self.table, each) for each in found]

@@ -1,6 +1,7 @@
 """Imports slices: COPY, land, count, publish. All tables of one connection are read in one snapshot."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.calendar import parse_ds, shift
 from dayslice.rules.graph import TableNode
+from dayslice.rules.open_periods import is_asked_for, refuse_open_period
 from dayslice.rules.settings import Kind
 from dayslice.rules.snapshots import snapshot_slices
 from dayslice.store.choice import open_store
@@ -102,6 +104,7 @@ def _jobs(
 
 def _check_ds(project: Warehouse, node: TableNode, ds: str, as_of_now: bool) -> None:
     parse_ds(ds, node.settings.grain)
+    refuse_open_period(node, ds, project.time_zone, is_asked_for(os.environ))
     if node.settings.kind is Kind.CUMULATIVE and not as_of_now and ds not in snapshot_slices(project.time_zone):
         raise Refused(
             f"{node} {ds} is cumulative, a snapshot of now, and {ds} is not now: importing it would falsify history. "
@@ -116,7 +119,7 @@ def _late_slices(project: Warehouse, node: TableNode, ds: str) -> list[str]:
         raise UsageError(f"{node.path}: {node}: look_back: {back!r} is no number of slices")
     if back and node.settings.kind is not Kind.EVENTS:
         raise UsageError(f"{node.path}: {node}: look_back is for events: a cumulative slice is a snapshot of its time")
-    earlier = [shift(ds, -n) for n in range(1, back + 1)]
+    earlier = [shift(ds, -n, project.time_zone) for n in range(1, back + 1)]
     if not earlier:
         return []
     with open_metastore(project.target) as metastore:

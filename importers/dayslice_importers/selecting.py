@@ -7,7 +7,7 @@ from typing import Any
 from psycopg2 import sql
 
 from dayslice.errors import UsageError
-from dayslice.rules.calendar import Grain, bounds
+from dayslice.rules.calendar import Grain, bounds, is_split, wall_bounds
 from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice_importers.declaration import LandedColumn
@@ -81,15 +81,28 @@ def _period(node: TableNode, table: SourceTable, ds: str, zone: tzinfo) -> sql.C
     if column is None:
         raise UsageError(f"{node.path}: {node}: on: {table} has no column {on!r}")
     name: Any = sql.Identifier(on)
-    begin, end = bounds(ds, zone)
+    begin, end = wall_bounds(ds, zone)
     if column.type == "date":
         if node.settings.grain is not Grain.DAY:
             raise UsageError(f"{node.path}: {node}: on: {on!r} is a date, too coarse for {node.settings.grain.value}")
-        return sql.SQL("{} = {}").format(name, sql.Literal(ds))
+        if (end - begin).days == 1:
+            return sql.SQL("{} = {}").format(name, sql.Literal(ds))
+        return _between(name, str(begin.date()), str(end.date()))
     if column.type == "timestamp":
         # A wall clock: taken to be the project's.
-        begin, end = begin.astimezone(zone).replace(tzinfo=None), end.astimezone(zone).replace(tzinfo=None)
-    elif column.type != "timestamptz":
+        return _between(name, begin.isoformat(), end.isoformat())
+    if column.type != "timestamptz":
         raise UsageError(f"{node.path}: {node}: on: {on!r} is {column.declared}; it must be a date or a timestamp")
-    half_open = sql.SQL("{name} >= {begin} and {name} < {end}")
-    return half_open.format(name=name, begin=sql.Literal(begin.isoformat()), end=sql.Literal(end.isoformat()))
+    first, last = bounds(ds, zone)
+    period = _between(name, first.isoformat(), last.isoformat())
+    if is_split(ds, zone):
+        # Of an hour that the clock repeats: what it shows says which quarter, both times.
+        shown = sql.SQL("({} at time zone {})").format(name, sql.Literal(str(zone)))
+        period += sql.SQL(" and ") + _between(shown, begin.isoformat(), end.isoformat())
+    return period
+
+
+def _between(what: sql.Composable, begin: str, end: str) -> sql.Composable:
+    return sql.SQL("{what} >= {begin} and {what} < {end}").format(
+        what=what, begin=sql.Literal(begin), end=sql.Literal(end)
+    )

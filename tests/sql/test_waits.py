@@ -129,6 +129,15 @@ def test_an_hourly_table_takes_an_hour_and_no_day(project):
     assert "grain day" in project.build("2013-01-01T05", "daily")["daily"].message
 
 
+def test_a_period_that_is_not_over_is_refused_unless_it_is_asked_for(project, monkeypatch):
+    land(project, "2099-01-01")
+    refused = project.build("2099-01-01", "daily")["daily"]
+    assert "daily 2099-01-01 is not over before 2099-01-02 00:00 (UTC)" in refused.message
+    assert project.published("daily") == {}
+    monkeypatch.setenv("DAYSLICE_OPEN_PERIOD", "1")
+    assert project.build("2099-01-01", "daily")["daily"].status == "success"
+
+
 def test_waits_reach_through_plain_views_but_not_through_latest(project):
     land(project, "2013-01-01")
     project.build("2013-01-01", "daily", "daily_latest", "in_between")

@@ -5,10 +5,12 @@ The arithmetic and the rules stay in the pure modules, so that Jinja, the runner
 
 import functools
 import hashlib
+import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeVar
+from zoneinfo import ZoneInfo
 
 from dbt.adapters.base.meta import AdapterMeta, available
 from dbt_common.exceptions import DbtRuntimeError
@@ -29,6 +31,7 @@ from dayslice.rules.graph import (
     table_of,
     tables_of,
 )
+from dayslice.rules.open_periods import is_asked_for, refuse_open_period
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.rules.waits import reads
@@ -62,6 +65,12 @@ class SliceAdapter(metaclass=AdapterMeta):
         """The metastore of this target, for a short look or one publication."""
         raise NotImplementedError
 
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The project's, as its dbt_project.yml has it."""
+        given: Any = self.config.vars.to_dict()  # type: ignore[attr-defined]
+        return ZoneInfo({**given, **(given.get(self.config.project_name) or {})}.get("time_zone", "UTC"))  # type: ignore[attr-defined]
+
     @for_jinja
     def refuse(self, message: str) -> None:
         """Stop this node with a sentence. (Jinja's own raise_compiler_error adds a trace of macros to it.)"""
@@ -75,13 +84,13 @@ class SliceAdapter(metaclass=AdapterMeta):
     @for_jinja
     def shift_ds(self, ds: str, periods: int) -> str:
         """The ds `periods` periods later."""
-        return shift(ds, periods)
+        return shift(ds, periods, self.time_zone)
 
     @for_jinja
     def slice_reads(self, graph: Node, unique_id: str, ds: str, offset: int, periods: int) -> list[str]:
         """The ds values of table `unique_id` that a model reads for its own ds."""
         settings = table_node(graph, find(graph, unique_id)).settings
-        return reads(ds, settings.grain, settings.kind, offset, periods)
+        return reads(ds, settings.grain, settings.kind, offset, periods, self.time_zone)
 
     @for_jinja
     def upstream_id(self, graph: Node, model: Node, table: str, source: str | None) -> str | None:
@@ -112,9 +121,12 @@ class SliceAdapter(metaclass=AdapterMeta):
 
     @for_jinja
     def check_run(self, graph: Node, model: Node, ds: str) -> None:
-        """Refuse a ds of another grain than the table's, and a slice whose waits do not hold."""
+        """Refuse a ds of another grain than the table's, a period that is not over, and a slice whose waits do not
+        hold.
+        """
         node = table_node(graph, model)
         parse_ds_for(node, ds)
+        refuse_open_period(node, ds, self.time_zone, is_asked_for(os.environ))
         missing = self._missing(graph, node, ds)
         if missing:
             slices = "\n  ".join(str(each) for each in missing)
@@ -217,7 +229,7 @@ class SliceAdapter(metaclass=AdapterMeta):
 
             missing: dict[Slice, None] = {}
             for awaited in awaited_of(graph, node):
-                needed = awaited.wanted(ds, earliest)
+                needed = awaited.wanted(ds, earliest, self.time_zone)
                 found = metastore.published(awaited.table, [each.ds for each in needed])
                 missing.update((each, None) for each in needed if each.ds not in found)
             return list(missing)
