@@ -112,7 +112,7 @@ def trigger(place: MetastorePlace, chance: random.Random, tables: list[Table], d
         IndexedWait.of(Awaited(Wait(str(table)), table, Grain.DAY, Kind.EVENTS))
         for table in chance.sample(tables, min(WAITS_A_RUN, len(tables)))
     ]
-    return triggers.SlicesStand(asdict(place), [asdict(each) for each in waits], "2018-03-02", deadline)
+    return triggers.SlicesStand(asdict(place), [asdict(each) for each in waits], "2018-03-02", deadline, "UTC")
 
 
 if __name__ == "__main__":

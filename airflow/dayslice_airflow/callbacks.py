@@ -1,7 +1,7 @@
 """Whom Airflow tells that a slice is late or a task failed: the operator's own functions.
 
 `DAYSLICE_ON_LATE` and `DAYSLICE_ON_FAILURE` name them as `package.module.function`, on the path of Airflow's
-processes. Each takes one dict: dag_id, run_id, logical_date, table, and, for a failure, task_id and error.
+processes. Each takes one dict: dag_id, run_id, logical_date, table, ds, and, for a failure, task_id and error.
 """
 
 import asyncio
@@ -9,42 +9,61 @@ import inspect
 import logging
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from importlib import import_module
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from dayslice.errors import DaysliceError
+from dayslice.rules.calendar import Grain
+from dayslice_airflow.run_ds import ds_of_run
 
 log = logging.getLogger(__name__)
 ON_LATE = "DAYSLICE_ON_LATE"
 ON_FAILURE = "DAYSLICE_ON_FAILURE"
 
 
-async def late(table: str, late_after: str, context: Mapping[str, Any] | None = None) -> None:
+async def late(table: str, late_after: str, grain: str, zone: str, context: Mapping[str, Any] | None = None) -> None:
     """A run is past its `late_after`. Called by the triggerer; a backfill of the past is never late."""
     run = dict((context or {}).get("dag_run") or {})
     if run.get("run_type", "scheduled") != "scheduled":
         return
+    logical = run.get("logical_date")
+    moment = datetime.fromisoformat(str(logical).replace("Z", "+00:00")) if logical else None
     told = {
         "dag_id": run.get("dag_id"),
         "run_id": run.get("dag_run_id") or run.get("run_id"),
-        "logical_date": str(run.get("logical_date")),
+        "logical_date": str(logical) if logical else None,
         "table": table,
+        "ds": _ds((run.get("conf") or {}).get("ds"), moment, grain, zone),
         "late_after": late_after,
     }
-    log.error("%s is late: not there %s after its period's end (%s)", table, late_after, told["run_id"])
+    log.error("%s %s is late: not there %s after its period's end", table, told["ds"], late_after)
     await _tell(ON_LATE, told)
 
 
 def failed(context: Mapping[str, Any]) -> None:
     """A task failed for good. Called in the task's process."""
-    task = context["ti"]
+    task, logical = context["ti"], context.get("logical_date")
+    timetable = context["dag"].timetable
     told = {
         "dag_id": task.dag_id,
         "task_id": task.task_id,
         "run_id": task.run_id,
-        "logical_date": str(context.get("logical_date")),
+        "logical_date": str(logical) if logical else None,
         "table": task.dag_id,
+        "ds": _ds((context.get("params") or {}).get("ds"), logical, timetable.grain.value, timetable.zone.key),
         "error": str(context.get("exception")),
     }
     asyncio.run(_tell(ON_FAILURE, told))
+
+
+def _ds(given: object, logical: datetime | None, grain: str, zone: str) -> str | None:
+    """The ds of a run; None where it has none, which is what failed then."""
+    try:
+        return ds_of_run(given, logical, Grain(grain), ZoneInfo(zone))
+    except DaysliceError:
+        return None
 
 
 async def _tell(variable: str, told: dict[str, Any]) -> None:

@@ -13,7 +13,8 @@ from dayslice.engines.target import home_of
 from dayslice.errors import DaysliceError
 from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment, failure_of, read_deployment
-from dayslice.rules.calendar import Grain
+from dayslice.rules.calendar import Grain, bounds
+from dayslice.rules.open_periods import PARAMETER
 from dayslice_airflow import callbacks
 from dayslice_airflow.operators import ComputeSlice, ImportSlice, SourcesAreFresh, TestSlice, WaitForSlices
 from dayslice_airflow.timetable import SliceTimetable
@@ -63,14 +64,15 @@ def table_dag(deployment: Deployment, table: IndexedTable) -> DAG:
     with DAG(
         dag_id=table.dag_id,
         description=table.description.split("\n")[0][:200] or None,
-        schedule=SliceTimetable(table.cron, timezone=deployment.time_zone.key),
+        schedule=SliceTimetable(table.cron, deployment.time_zone.key, table.grain),
         start_date=START,
+        end_date=end_of(table, deployment),
         catchup=False,
         tags=sorted(set(table.tags)),
         doc_md=docs_of(table),
         default_args=default_args(table),
         params=params_of(table),
-        deadline=deadline_of(table),
+        deadline=deadline_of(table, deployment),
         dagrun_timeout=None,
     ) as dag:
         asset = Asset(table.dag_id)
@@ -137,7 +139,13 @@ def params_of(table: IndexedTable) -> dict[str, Param]:
             type=["null", "string"],
             title="ds",
             description=f"The slice, such as {example}. Empty: the period in which the logical date lies.",
-        )
+        ),
+        PARAMETER: Param(
+            False,
+            type="boolean",
+            title="Open period",
+            description="Take a period that is not over: its slice lacks what is still to come.",
+        ),
     }
     if table.is_import:
         params["accept"] = Param(
@@ -153,14 +161,27 @@ def params_of(table: IndexedTable) -> dict[str, Param]:
     return params
 
 
-def deadline_of(table: IndexedTable) -> DeadlineAlert | None:
+def end_of(table: IndexedTable, deployment: Deployment) -> datetime | None:
+    """The beginning of the last period that runs are scheduled for."""
+    return bounds(table.end, deployment.time_zone)[0] if table.end else None
+
+
+def deadline_of(table: IndexedTable, deployment: Deployment) -> DeadlineAlert | None:
     """When to tell the operator that a slice is late."""
     if table.late_seconds is None:
         return None
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
         interval=timedelta(seconds=table.late_seconds),
-        callback=AsyncCallback(callbacks.late, kwargs={"table": table.dag_id, "late_after": table.late_after}),
+        callback=AsyncCallback(
+            callbacks.late,
+            kwargs={
+                "table": table.dag_id,
+                "late_after": table.late_after,
+                "grain": table.grain,
+                "zone": deployment.time_zone.key,
+            },
+        ),
     )
 
 

@@ -19,9 +19,10 @@ from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment
 from dayslice.rules.calendar import Grain
 from dayslice.rules.graph import TableNode
+from dayslice.rules.open_periods import VARIABLE
 from dayslice.rules.settings import Kind, read_settings
 from dayslice.rules.snapshots import snapshot_slices
-from dayslice_airflow.run_ds import SCHEDULED, ds_of, run_type
+from dayslice_airflow.run_ds import SCHEDULED, ds_of, open_period, run_type
 from dayslice_airflow.triggers import SlicesStand, look, missing_of, named
 
 Context = Mapping[str, Any]
@@ -49,13 +50,16 @@ class WaitForSlices(BaseOperator):
         """Look once; if something is missing, wait in the triggerer. Returns the ds."""
         ds = ds_of(context, self.grain, self.deployment.time_zone)
         waits = [each.awaited() for each in self.waits]
-        missing = missing_of(waits, ds, look(self.deployment.metastore, [each.table for each in waits]))
+        missing = missing_of(
+            waits, ds, look(self.deployment.metastore, [each.table for each in waits]), self.deployment.time_zone
+        )
         if missing:
             self.log.info("%s waits for %s, at most %s", ds, named(missing), self.at_most)
             trigger = SlicesStand(
                 place=asdict(self.deployment.metastore),
                 waits=[asdict(each) for each in self.waits],
                 ds=ds,
+                zone=self.deployment.time_zone.key,
                 deadline=(datetime.now(UTC) + self.at_most).isoformat(),
             )
             self.defer(trigger=trigger, method_name="resume")
@@ -104,7 +108,8 @@ class RunsDeployed:
     def prepared(self, context: Context) -> str:
         """Set the environment of this run's dbt; the ds."""
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
-        self.env = {"DAYSLICE_DS": ds, "DAYSLICE_HOME": str(self.deployment.home)}
+        asked = {VARIABLE: "1"} if open_period(context) else {}
+        self.env = {"DAYSLICE_DS": ds, "DAYSLICE_HOME": str(self.deployment.home), **asked}
         return ds
 
 
@@ -197,7 +202,8 @@ class ImportSlice(BaseOperator):
                 shown = progress.rows
                 self.log.info("%s rows, %s MB", f"{progress.rows:,}", progress.bytes // 1_000_000)
 
-        with environment({"DAYSLICE_HOME": str(self.deployment.home)}):
+        asked = {VARIABLE: "1"} if open_period(context) else {}
+        with environment({"DAYSLICE_HOME": str(self.deployment.home), **asked}):
             project, node = import_project(self.deployment, self.table)
             results = import_tables(
                 project,

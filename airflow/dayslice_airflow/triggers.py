@@ -1,10 +1,12 @@
 """Waiting for slices in the triggerer: one look at the metastore serves all runs that wait."""
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
@@ -16,6 +18,11 @@ from dayslice.rules.waits import Awaited
 
 # Seconds between two looks, for all waiting runs together.
 LOOK_EVERY = float(os.environ.get("DAYSLICE_LOOK_EVERY", "20"))
+# After failures the looks become rarer, up to this; and none takes longer than the other.
+BACK_OFF_TO = 300.0
+LOOK_AT_MOST = 120.0
+
+log = logging.getLogger(__name__)
 
 Standing = Mapping[Table, frozenset[str]]
 
@@ -26,11 +33,11 @@ def look(place: MetastorePlace, tables: Iterable[Table]) -> Standing:
         return {table: frozenset(metastore.published_ds(table)) for table in sorted(set(tables))}
 
 
-def missing_of(waits: Iterable[Awaited], ds: str, standing: Standing) -> list[Slice]:
+def missing_of(waits: Iterable[Awaited], ds: str, standing: Standing, zone: tzinfo = UTC) -> list[Slice]:
     """The slices that are waited for and do not stand."""
     missing: dict[Slice, None] = {}
     for each in waits:
-        wanted = each.wanted(ds, lambda table: min(standing[table], default=None))
+        wanted = each.wanted(ds, lambda table: min(standing[table], default=None), zone)
         missing.update((slice, None) for slice in wanted if slice.ds not in standing[slice.table])
     return list(missing)
 
@@ -49,7 +56,7 @@ class Lookout:
         self.wanted: dict[object, frozenset[Table]] = {}
         self.seen: Standing = {}
         self.error = ""
-        self.looks = 0
+        self.looks = self.failures = 0
         self.changed = asyncio.Condition()
         self.task: asyncio.Task[None] | None = None
 
@@ -73,15 +80,39 @@ class Lookout:
     async def _look_out(self) -> None:
         while self.wanted:
             # Those who came in the meantime wait a little, so that all who come together share one look.
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(self.pause)
             tables = frozenset().union(*self.wanted.values())
             try:
-                self.seen, self.error = await asyncio.to_thread(look, self.place, tables), ""
-            except (DaysliceError, OSError) as error:
-                self.error = str(error)
+                looked = asyncio.to_thread(look, self.place, tables)
+                self.seen, self.error, self.failures = await asyncio.wait_for(looked, LOOK_AT_MOST), "", 0
+            except Exception as error:
+                # Whatever it was, those who wait depend on the next look: a locked file, an expired token, throttling.
+                self.failures += 1
+                self.error = in_words(error)
+                log.warning("look %d failed: %s; the next in %.0f s", self.looks + 1, self.error, self.pause)
             self.looks += 1
             async with self.changed:
                 self.changed.notify_all()
+
+    @property
+    def pause(self) -> float:
+        """Seconds until the next look: after each failure twice as many, up to five minutes."""
+        return min(LOOK_EVERY * 2.0 ** min(self.failures, 16), max(LOOK_EVERY, BACK_OFF_TO))
+
+    @property
+    def health(self) -> str:
+        """For the log of those who wait."""
+        failed = f"{self.failures} look{'s' * (self.failures > 1)} at the metastore failed"
+        return f"{failed}, the last with: {self.error}; the next in {self.pause:.0f} s"
+
+
+def in_words(error: Exception) -> str:
+    """An error of any library in one line."""
+    if isinstance(error, DaysliceError):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {LOOK_AT_MOST:.0f} s"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 _lookouts: dict[tuple[MetastorePlace, int], Lookout] = {}
@@ -99,13 +130,19 @@ class SlicesStand(BaseTrigger):
     Its event's payload: `missing`, the names of the slices that are not there; empty when all are.
     """
 
-    def __init__(self, place: Mapping[str, str], waits: list[Mapping[str, Any]], ds: str, deadline: str):
+    def __init__(self, place: Mapping[str, str], waits: list[Mapping[str, Any]], ds: str, deadline: str, zone: str):
         super().__init__()
-        self.place, self.waits, self.ds, self.deadline = place, waits, ds, deadline
+        self.place, self.waits, self.ds, self.deadline, self.zone = place, waits, ds, deadline, zone
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """As Airflow keeps it in its database."""
-        own = {"place": dict(self.place), "waits": list(self.waits), "ds": self.ds, "deadline": self.deadline}
+        own = {
+            "place": dict(self.place),
+            "waits": list(self.waits),
+            "ds": self.ds,
+            "deadline": self.deadline,
+            "zone": self.zone,
+        }
         return f"{type(self).__module__}.{type(self).__qualname__}", own
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -119,9 +156,9 @@ class SlicesStand(BaseTrigger):
             async with asyncio.timeout(max(left, 0)):
                 async for standing in looks.looks_for(tables):
                     if standing is None:
-                        self.log.warning("the metastore does not answer (%s); asking again", looks.error)
+                        self.log.warning("%s", looks.health)
                         continue
-                    missing = missing_of(waits, self.ds, standing)
+                    missing = missing_of(waits, self.ds, standing, ZoneInfo(self.zone))
                     if not missing:
                         yield TriggerEvent({"missing": []})
                         return

@@ -12,7 +12,7 @@ from typing import Any
 from dayslice.errors import UsageError
 from dayslice.rules.calendar import Grain
 from dayslice.rules.graph import Node, TableNode, ancestors, awaited, find, is_audit, is_import, is_slices, table_of
-from dayslice.rules.schedules import cron_of, duration_of, offset_in_period
+from dayslice.rules.schedules import cron_of, duration_of, late_after_of
 from dayslice.rules.settings import Kind, SettingError
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import Awaited, Wait
@@ -72,8 +72,8 @@ class IndexedWait:
 class IndexedTable:
     """What one DAG is made from. Lists of names are dbt's `--select`.
 
-    `wait_seconds`: how long a run waits for its slices. `late_seconds`: when its slice is late, counted from its run's
-    logical date; `late_after` is the same in the YAML's words, from the period's end.
+    `wait_seconds`: how long a run waits for its slices. `late_seconds`: when its slice is late, counted from its
+    period's beginning, its run's logical date; `late_after` is the same in the YAML's words, from the period's end.
     """
 
     dag_id: str
@@ -93,6 +93,7 @@ class IndexedTable:
     wait_seconds: float = 0.0
     late_after: str | None = None
     late_seconds: float | None = None
+    end: str | None = None
     tags: tuple[str, ...] = ()
     upstream: tuple[str, ...] = ()
     downstream: tuple[str, ...] = ()
@@ -173,7 +174,7 @@ def _own(project: Project, node: TableNode) -> dict[str, Any]:
     settings = node.settings
     try:
         cron = cron_of(settings.schedule, settings.grain, project.time_zone)
-        late = None if settings.late_after is None else duration_of(settings.late_after, "late_after")
+        late = settings.late_after and late_after_of(settings.late_after, cron, settings.grain, project.time_zone)
         wait = duration_of(settings.wait_at_most, "wait_at_most")
     except UsageError as error:
         # A model's settings stand in its YAML, whose path dbt gives as package://path.
@@ -189,7 +190,8 @@ def _own(project: Project, node: TableNode) -> dict[str, Any]:
         "owner": settings.owner or DEFAULT_OWNER,
         "wait_seconds": wait.total_seconds(),
         "late_after": settings.late_after,
-        "late_seconds": (settings.grain.length - offset_in_period(cron) + late).total_seconds() if late else None,
+        "late_seconds": (settings.grain.length + late).total_seconds() if late else None,
+        "end": settings.end,
         "path": node.path,
         "description": node.description.strip(),
     }

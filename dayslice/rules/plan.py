@@ -78,7 +78,7 @@ def make_plan(
     for node in tables:
         stands = published.get(node.table, frozenset())
         for ds in periods(first, last, node.settings.grain, zone):
-            if node.settings.start is not None and ds < node.settings.start:
+            if not (node.settings.start or ds) <= ds <= (node.settings.end or ds):
                 continue
             if ds in stands and (node.is_import or not force):
                 done += 1

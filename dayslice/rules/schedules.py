@@ -1,37 +1,45 @@
 """When a table's run begins, and when it is late: cron lines and durations, checked against the grain. Pure."""
 
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from croniter import croniter
+from croniter import CroniterError, croniter
 from pytimeparse.timeparse import timeparse
 
 from dayslice.errors import UsageError
-from dayslice.rules.calendar import Grain, containing
+from dayslice.rules.calendar import Grain, bounds, last_complete
 
 # Soon after a period is over: late enough for a source's last commits, and not on the minute when all else starts.
 DEFAULT_CRON = {Grain.DAY: "30 0 * * *", Grain.HOUR: "5 * * * *", Grain.QUARTER_HOUR: "2-59/15 * * * *"}
 # How many runs of a cron line are looked at: with the finest grain, three days.
 LOOKED_AT = 300
+LONGEST = timedelta(days=366)
+# Digits, ranges, steps and names of days and months; no R or H, croniter's words for a time that nobody knows before.
+_FIELDS = re.compile(
+    r"[0-9*,/?#-]*(?:(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|l)[0-9*,/?#-]*)*",
+    re.I,
+)
 
 
 def cron_of(schedule: str | None, grain: Grain, zone: tzinfo = UTC) -> str:
-    """A table's cron line. Raises UsageError for what is none, or for one that runs twice in a period.
+    """A table's cron line. Raises UsageError for what is none, for one that no date ever meets, or for one that runs
+    twice in a period.
 
-    A run's ds is the period in which its data interval begins, so that each period has one run at most.
+    A run's ds is the newest period that is over when it begins, so that each period has one run at most.
     """
     if schedule is None:
         return DEFAULT_CRON[grain]
-    if len(schedule.split()) != 5 or not croniter.is_valid(schedule):
+    fields = schedule.split()
+    if len(fields) != 5 or not all(_FIELDS.fullmatch(each) for each in fields) or not croniter.is_valid(schedule):
         raise UsageError(f"schedule: {schedule!r} is no cron line of five fields: write it as {DEFAULT_CRON[grain]!r}")
-    # Any whole days do for a cron line; a winter's, where no clock changes.
-    runs = croniter(schedule, datetime(2018, 1, 1, tzinfo=zone))
     before = ""
-    for _ in range(LOOKED_AT):
-        ds = containing(runs.get_next(datetime), grain)
+    for run in _runs(schedule, zone):
+        ds = last_complete(run, grain, zone)
         if ds == before:
             raise UsageError(
-                f"schedule: {schedule!r} runs more than once in {ds}, and a table of grain {grain.value} has one slice "
-                f"a {grain.value}: write one run a period, such as {DEFAULT_CRON[grain]!r}, or a finer grain"
+                f"schedule: {schedule!r} runs more than once for {ds}, and a table of grain {grain.value} has one "
+                f"slice a {grain.value}: write one run a period, such as {DEFAULT_CRON[grain]!r}, or a finer grain"
             )
         before = ds
     return schedule
@@ -42,11 +50,29 @@ def duration_of(text: object, key: str) -> timedelta:
     seconds = timeparse(text) if isinstance(text, str) else None
     if seconds is None or seconds <= 0:
         raise UsageError(f"{key}: {text!r} is no duration: write it as 6h, 90m or 1h30m")
+    if seconds > LONGEST.total_seconds():
+        raise UsageError(f"{key}: {text!r} is more than a year: write a duration such as 6h or 3 days")
     return timedelta(seconds=seconds)
 
 
-def offset_in_period(cron: str) -> timedelta:
-    """How long after a period's start a cron line's run has its logical date (of the first period that has one)."""
-    start = datetime(2018, 1, 1, tzinfo=UTC)
-    first: datetime = croniter(cron, start - timedelta(seconds=1)).get_next(datetime)
-    return (first - start) % timedelta(days=1)
+def late_after_of(text: str, cron: str, grain: Grain, zone: tzinfo = UTC) -> timedelta:
+    """When a slice is late, after its period's end. Raises UsageError where it would be before its run has begun."""
+    late = duration_of(text, "late_after")
+    for run in _runs(cron, zone):
+        begins = run - bounds(last_complete(run, grain, zone), zone)[1]
+        if late <= begins:
+            raise UsageError(
+                f"late_after: {text!r} after the period's end is over before its run begins ({cron!r}, "
+                f"{begins} after the end): every slice would be late, so write a longer one"
+            )
+    return late
+
+
+def _runs(cron: str, zone: tzinfo) -> Iterator[datetime]:
+    # Any whole days do for a cron line; a winter's, where no clock changes.
+    runs = croniter(cron, datetime(2018, 1, 1, tzinfo=zone))
+    try:
+        for _ in range(LOOKED_AT):
+            yield runs.get_next(datetime)
+    except CroniterError:
+        raise UsageError(f"schedule: {cron!r} never comes: there is no such date") from None

@@ -31,6 +31,7 @@ MODEL_KEYS = {
     "grain": "day (default), hour or 15min",
     "slice": "cumulative (default) or events",
     "start": "the first ds of the table; default: its earliest slice",
+    "end": "the last ds of the table: no run is scheduled and no slice missed after it",
     "owner": "who answers for the table",
     "schedule": "a cron line; default: once a period, soon after it is over",
     "late_after": "when to alert that a slice is late, as a duration after the period's end: 6h, 90m",
@@ -44,9 +45,8 @@ MODEL_KEYS = {
     "sorted_by": "columns (or `column desc`) that the rows of a bucket are sorted by, on Trino",
 }
 IMPORT_KEYS = {
-    **{key: MODEL_KEYS[key] for key in ("grain", "slice", "start", "owner", "schedule", "late_after", "retention")},
-    "empty": MODEL_KEYS["empty"],
-    "max_shrink": MODEL_KEYS["max_shrink"],
+    **{key: MODEL_KEYS[key] for key in ("grain", "slice", "start", "end", "owner", "schedule", "late_after")},
+    **{key: MODEL_KEYS[key] for key in ("retention", "empty", "max_shrink")},
     "late_snapshot": "what a scheduled run of a cumulative import does when its ds is over: take (default) or refuse",
     "connection": "the named PostgreSQL connection",
     "on": "the date or timestamp column that an events slice is cut by",
@@ -62,6 +62,7 @@ IMPORT_KEYS = {
     "lock_timeout": "how long to wait for a lock in the source; default: 10s",
     "statement_timeout": "how long one COPY may take; default: 6h",
 }
+_TEXTS = {"owner": "flight-data", "schedule": "30 0 * * *", "late_after": "6h", "wait_at_most": "3 days"}
 # Left by macros, not written by people.
 WAIT_PREFIX = "wait "
 LATEST_KEY = "latest_of"
@@ -82,6 +83,7 @@ class TableSettings:
     grain: Grain = Grain.DAY
     kind: Kind = Kind.CUMULATIVE
     start: str | None = None
+    end: str | None = None
     owner: str | None = None
     schedule: str | None = None
     late_after: str | None = None
@@ -109,11 +111,12 @@ def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> Table
         return TableSettings(
             grain=grain,
             kind=kind,
-            start=parse_ds(own["start"], grain) if "start" in own else None,
-            owner=own.get("owner"),
-            schedule=own.get("schedule"),
-            late_after=own.get("late_after"),
-            wait_at_most=str(own.get("wait_at_most", TableSettings.wait_at_most)),
+            start=_label(own, "start", grain),
+            end=_label(own, "end", grain),
+            owner=_text(own, "owner"),
+            schedule=_text(own, "schedule"),
+            late_after=_text(own, "late_after"),
+            wait_at_most=_text(own, "wait_at_most") or TableSettings.wait_at_most,
             retention=_texts(own.get("retention", ())),
             empty=_one_of(Empty, own, "empty", default_empty),
             max_shrink=_share(own.get("max_shrink")),
@@ -129,6 +132,22 @@ def _one_of(kind: type[E], own: Mapping[str, Any], key: str, default: E) -> E:
     except ValueError:
         known = " or ".join(str(member.value) for member in kind)
         raise UsageError(f"{key}: {own[key]!r} is not known: write {known}") from None
+
+
+def _text(own: Mapping[str, Any], key: str) -> str | None:
+    value = own.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{key}: {value!r} is no text: write it in quotes, as in {key}: {_TEXTS[key]!r}")
+    return value
+
+
+def _label(own: Mapping[str, Any], key: str, grain: Grain) -> str | None:
+    try:
+        return parse_ds(own[key], grain) if key in own else None
+    except UsageError as error:
+        raise UsageError(f"{key}: {error}") from None
 
 
 def _texts(value: Any) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
+from airflow._shared.timezones.timezone import coerce_datetime
 from airflow.sdk.exceptions import AirflowFailException
-from airflow.timetables.base import DataInterval, TimeRestriction
-from dayslice_airflow import callbacks, dags
+from dayslice_airflow import callbacks, dags, notes
 from dayslice_airflow.run_ds import ds_of
-from dayslice_airflow.timetable import CATCH_UP, SliceTimetable
+from dayslice_airflow.timetable import SliceTimetable
 
 from dayslice.rules.calendar import Grain
 from tests.airflow.shapes import FILES
@@ -59,10 +59,10 @@ def test_a_dag_carries_what_its_yaml_says(deployed):
     for said in ("Orders and clicks of a day.", "[erp.orders](/dags/erp.orders)", "[week](/dags/week)", "cross join"):
         assert said in dag.doc_md
     late = deployed["erp.orders"]
-    assert [alert.interval for alert in late.deadline] == [timedelta(hours=29, minutes=30)]
+    assert [alert.interval for alert in late.deadline] == [timedelta(hours=30)]
     assert late.get_task("import").pool == "source_erp"
-    assert set(late.params) == {"ds", "accept"}
-    assert set(deployed["erp.customers"].params) == {"ds", "accept", "as_of_now"}
+    assert set(late.params) == {"ds", "open_period", "accept"}
+    assert set(deployed["erp.customers"].params) == {"ds", "open_period", "accept", "as_of_now"}
 
 
 @pytest.mark.parametrize(
@@ -114,60 +114,16 @@ def test_serialized_dags_come_back(deployed):
         assert set(back.task_dict) == {task.task_id for task in dag.tasks}
 
 
-NOW = pendulum.datetime(2018, 3, 10, 12)
-EVER = TimeRestriction(pendulum.datetime(1970, 1, 1), None, catchup=False)
-
-
-@pytest.fixture
-def noon(monkeypatch):
-    for module in ("airflow.timetables.interval", "dayslice_airflow.timetable"):
-        monkeypatch.setattr(f"{module}.utcnow", lambda: NOW)
-
-
-def runs_until_now(timetable, last):
-    starts = []
-    while (info := timetable.next_dagrun_info(last_automated_data_interval=last, restriction=EVER)).run_after <= NOW:
-        starts.append(info.data_interval.start.format("MM-DD HH:mm"))
-        last = info.data_interval
-    return starts
-
-
-def test_the_first_run_is_of_the_last_period(noon):
-    timetable = SliceTimetable("30 0 * * *", timezone="UTC")
-    assert runs_until_now(timetable, None) == ["03-09 00:30"]
-
-
-def test_after_an_outage_no_period_is_left_out(noon):
-    timetable = SliceTimetable("30 0 * * *", timezone="UTC")
-    before = DataInterval(pendulum.datetime(2018, 3, 6, 0, 30), pendulum.datetime(2018, 3, 7, 0, 30))
-    assert runs_until_now(timetable, before) == ["03-07 00:30", "03-08 00:30", "03-09 00:30"]
-
-
-def test_what_stood_still_for_long_makes_up_for_the_last_days_only(noon):
-    timetable = SliceTimetable("30 0 * * *", timezone="UTC")
-    before = DataInterval(pendulum.datetime(2017, 3, 6, 0, 30), pendulum.datetime(2017, 3, 7, 0, 30))
-    assert len(runs_until_now(timetable, before)) == CATCH_UP.days - 1
-
-
-def test_a_backfill_of_the_past_has_every_period_that_is_asked_for():
-    timetable = SliceTimetable("30 0 * * *", timezone="UTC")
-    asked = TimeRestriction(pendulum.datetime(2013, 1, 1), pendulum.datetime(2013, 1, 7, 23, 59, 59), catchup=True)
-    runs, last = [], None
-    while info := timetable.next_dagrun_info(last_automated_data_interval=last, restriction=asked):
-        runs.append(info.logical_date.day)
-        last = info.data_interval
-    assert runs == list(range(1, 8))
-
-
 class Run:
-    def __init__(self, kind):
-        self.run_type = kind
+    def __init__(self, kind, conf=None):
+        self.run_type, self.conf = kind, conf
 
 
 def context(logical=None, ds=None, kind="scheduled"):
     return {"logical_date": logical, "params": {"ds": ds}, "dag_run": Run(kind)}
 
 
+@pytest.mark.parametrize("library", [lambda moment: moment, pendulum.instance, coerce_datetime])
 @pytest.mark.parametrize(
     ("grain", "zone", "logical", "ds"),
     [
@@ -179,8 +135,8 @@ def context(logical=None, ds=None, kind="scheduled"):
         ("15min", "Asia/Kathmandu", "2018-03-01T13:17", "2018-03-01T1900"),
     ],
 )
-def test_the_ds_is_the_period_of_the_logical_date(grain, zone, logical, ds):
-    moment = datetime.fromisoformat(logical).replace(tzinfo=UTC)
+def test_the_ds_is_the_period_of_the_logical_date_in_times_of_any_library(library, grain, zone, logical, ds):
+    moment = library(datetime.fromisoformat(logical).replace(tzinfo=UTC))
     assert ds_of(context(moment), Grain(grain), ZoneInfo(zone)) == ds
 
 
@@ -195,12 +151,30 @@ def test_a_parameter_wins():
         (None, None, "manual", "no logical date, .* such as 2018-03-01"),
         (None, "yesterday", "manual", "parameter ds: 'yesterday' is no ds"),
         (None, "2018-03-01T13", "manual", "this needs day"),
-        (datetime.now(UTC), None, "manual", "which is not over yet"),
+        (datetime.now(UTC), None, "manual", 'is not over before .* trigger it with {"open_period": true}'),
+        (None, "2099-01-01", "manual", "2099-01-01 is not over before"),
+        (None, "2099-01-01", "backfill", "2099-01-01 is not over before"),
     ],
 )
 def test_a_run_without_a_ds_fails_and_is_not_tried_again(logical, ds, kind, said):
     with pytest.raises(AirflowFailException, match=said):
         ds_of(context(logical, ds, kind), Grain.DAY, ZoneInfo("UTC"))
+
+
+def test_a_period_that_is_not_over_is_taken_where_it_is_asked_for():
+    asked = context(None, "2099-01-01", "manual")
+    asked["params"]["open_period"] = True
+    assert ds_of(asked, Grain.DAY, ZoneInfo("UTC")) == "2099-01-01"
+
+
+def test_a_mistyped_key_of_a_run_s_conf_is_refused_and_named(deployed):
+    run = {
+        **context(datetime(2018, 3, 1, tzinfo=UTC)),
+        "dag": deployed["daily"],
+        "dag_run": Run("manual", {"dss": "x"}),
+    }
+    with pytest.raises(AirflowFailException, match="conf: 'dss' is no parameter of daily; known are ds, open_period"):
+        ds_of(run, Grain.DAY, ZoneInfo("UTC"))
 
 
 TOLD = []
@@ -215,13 +189,45 @@ def test_the_operator_s_function_hears_of_a_late_run(kind, times, monkeypatch):
     monkeypatch.setenv("DAYSLICE_ON_LATE", f"{__name__}.hear")
     TOLD.clear()
     run = {"dag_id": "daily", "dag_run_id": "scheduled__1", "run_type": kind, "logical_date": "2018-03-01T00:30:00Z"}
-    asyncio.run(callbacks.late("daily", "6h", context={"dag_run": run}))
-    assert [(told["table"], told["run_id"], told["late_after"]) for told in TOLD] == [
-        ("daily", "scheduled__1", "6h")
+    asyncio.run(callbacks.late("daily", "6h", "day", "UTC", context={"dag_run": run}))
+    assert [(told["table"], told["ds"], told["run_id"], told["late_after"]) for told in TOLD] == [
+        ("daily", "2018-03-01", "scheduled__1", "6h")
     ] * times
+
+
+@pytest.mark.parametrize(
+    ("params", "logical", "ds"),
+    [
+        ({"ds": "2013-01-05"}, None, "2013-01-05"),
+        ({}, pendulum.datetime(2013, 1, 6, 4), "2013-01-06"),
+        ({}, None, None),
+    ],
+)
+def test_the_operator_s_function_hears_the_ds_of_what_failed(deployed, params, logical, ds, monkeypatch):
+    monkeypatch.setenv("DAYSLICE_ON_FAILURE", f"{__name__}.hear")
+    TOLD.clear()
+    task = SimpleNamespace(dag_id="daily", task_id="build", run_id="manual__1")
+    callbacks.failed(
+        {"ti": task, "dag": deployed["daily"], "params": params, "logical_date": logical, "exception": "!"}
+    )
+    assert [(told["ds"], told["logical_date"] is None, told["error"]) for told in TOLD] == [(ds, logical is None, "!")]
+
+
+def test_the_note_of_a_triggered_run_has_its_ds(deployed):
+    run = SimpleNamespace(
+        dag=SimpleNamespace(timetable=deployed["erp.clicks"].timetable),
+        run_type="manual",
+        run_id="manual__1",
+        note=None,
+        conf={},
+        logical_date=pendulum.datetime(2013, 1, 5, 4, 30),
+    )
+    notes.on_dag_run_running(run, "started")
+    assert run.note == "ds 2013-01-05T04"
+    notes.on_dag_run_running(SimpleNamespace(**{**vars(run), "logical_date": None, "note": None}), "started")
 
 
 def test_a_function_that_fails_fails_nothing_else(monkeypatch, caplog):
     monkeypatch.setenv("DAYSLICE_ON_LATE", "no.such.function")
-    asyncio.run(callbacks.late("daily", "6h", context={}))
+    asyncio.run(callbacks.late("daily", "6h", "day", "UTC", context={}))
     assert "DAYSLICE_ON_LATE=no.such.function could not be called" in caplog.text

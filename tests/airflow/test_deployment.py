@@ -64,7 +64,7 @@ def test_the_index_says_all_that_a_dag_needs(deployment):
         "week": 1,
         "by_station": 1,
     }
-    assert tables["erp.orders"].late_seconds == 24 * 3600 - 30 * 60 + 6 * 3600
+    assert tables["erp.orders"].late_seconds == 24 * 3600 + 6 * 3600
     assert deployment.pools == {"duckdb": 1, "source_erp": 2}
     assert IndexedTable.from_json(orjson.loads(orjson.dumps(daily))) == daily
 
@@ -76,7 +76,13 @@ def test_the_index_says_all_that_a_dag_needs(deployment):
         ("models/sales/week.sql", "select", "select {{ slice('dayly') }}", ["models/sales/week.sql", "dayly"]),
         ("models/erp.yml", "late_after: 6h", "late_afer: 6h", ["models/erp.yml:7: orders", "unknown key 'late_afer'"]),
         ("models/erp.yml", "late_after: 6h", "late_after: soon", ["models/erp.yml:7: orders", "'soon' is no duration"]),
-        ("models/erp.yml", "grain: hour", "grain: day", ["models/erp.yml:8: clicks", "runs more than once in"]),
+        ("models/erp.yml", "grain: hour", "grain: day", ["models/erp.yml:8: clicks", "runs more than once for"]),
+        ("models/erp.yml", "late_after: 6h", "late_after: 5m", ["models/erp.yml:7: orders", "before its run begins"]),
+        ("models/erp.yml", "late_after: 6h", "late_after: 6", ["models/erp.yml:7: orders", "6 is no text"]),
+        ("models/erp.yml", "7 * * * *", "0 0 31 2 *", ["models/erp.yml:8: clicks", "never comes"]),
+        ("models/erp.yml", "7 * * * *", "R R * * *", ["models/erp.yml:8: clicks", "no cron line"]),
+        ("models/sales/sales.yml", "owner: finance", "owner: 5", ["models/sales/sales.yml:5: daily", "5 is no text"]),
+        ("models/sales/sales.yml", "2 hours", "9999999 days", ["models/sales/sales.yml:5: daily", "more than a year"]),
         ("models/sales/sales.yml", "slice: events", "slize: events", ["models/sales/sales.yml:5: daily", "slize"]),
         ("models/sales/sales.yml", "models:", "models: [", ["sales/sales.yml", "line 2"]),
     ],

@@ -37,7 +37,7 @@ WRONG = "case when '{{ ds() }}' = '2013-01-02' then null else count(*) end"
 AUDITED_YAML = """
 models:
   - name: audited
-    config: {meta: {owner: flight-data, slice: events, late_after: 1m}}
+    config: {meta: {owner: flight-data, slice: events, late_after: 31m}}
     columns: [{name: flights, data_tests: [not_null]}]
 """
 

@@ -10,6 +10,7 @@ from dayslice_airflow import triggers
 from dayslice_airflow.triggers import SlicesStand
 
 from dayslice.engines.duckdb_file import open_duckdb
+from dayslice.errors import Transient
 from dayslice.metastore.choice import MetastorePlace
 from dayslice.metastore.duckdb import DuckDBMetastore
 from dayslice.orchestration.dag_index import IndexedWait
@@ -61,7 +62,7 @@ def publish(place, *slices):
 
 def trigger(place, *waits, ds="2018-03-01", seconds=20.0):
     deadline = datetime.now(UTC) + timedelta(seconds=seconds)
-    made = SlicesStand(asdict(place), [asdict(IndexedWait.of(each)) for each in waits], ds, deadline.isoformat())
+    made = SlicesStand(asdict(place), [asdict(IndexedWait.of(each)) for each in waits], ds, deadline.isoformat(), "UTC")
     # As it comes back from Airflow's database.
     path, arguments = made.serialize()
     assert path == "dayslice_airflow.triggers.SlicesStand"
@@ -113,12 +114,12 @@ def test_a_wait_that_is_too_long_names_what_is_missing(place):
 def test_a_hundred_runs_share_each_look(place, looked):
     async def scenario():
         days = [f"2018-{month:02d}-{day:02d}" for month in (3, 4, 5, 6) for day in range(1, 26)]
-        waiting = [asyncio.create_task(missing(trigger(place, OF_ORDERS, OF_STOCK, ds=ds))) for ds in days]
+        waiting = [asyncio.create_task(missing(trigger(place, OF_ORDERS, OF_STOCK, ds=ds, seconds=90))) for ds in days]
         begun = time.monotonic()
         await asyncio.sleep(1)
         slices = [(table, ds) for day in days for table, ds in ((ORDERS, day), (CLICKS, f"{day}T23"))]
         await asyncio.to_thread(publish, place, *slices)
-        found = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+        found = await asyncio.wait_for(asyncio.gather(*waiting), 90)
         return found, time.monotonic() - begun
 
     found, took = asyncio.run(scenario())
@@ -128,17 +129,49 @@ def test_a_hundred_runs_share_each_look(place, looked):
     assert len(looked) <= took / 0.2 + 1
 
 
-def test_a_metastore_that_is_away_is_asked_again(place, monkeypatch):
-    look, failures = triggers.look, iter([OSError("connection refused")] * 3)
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OSError("connection refused"),
+        Transient("the file is locked"),
+        RuntimeError("ThrottlingException"),
+        KeyError("ExpiredToken"),
+        TimeoutError(),
+    ],
+)
+def test_the_lookout_survives_any_failure_and_its_health_is_in_the_log(place, failure, monkeypatch, caplog):
+    look, failures = triggers.look, iter([failure] * 3)
 
     def away(place, tables):
-        for failure in failures:
-            raise failure
+        for each in failures:
+            raise each
         return look(place, tables)
 
     monkeypatch.setattr(triggers, "look", away)
     publish(place, (ORDERS, "2018-03-01"))
+    waiting = trigger(place, OF_ORDERS)
+    said = []
+    monkeypatch.setattr(waiting.log, "warning", lambda text, *values: said.append(text % values))
+    assert asyncio.run(missing(waiting)) == []
+    assert [each.partition(" look")[0] for each in said] == ["1", "2", "3"]
+    assert triggers.in_words(failure) in said[0]
+    # Each pause is twice as long as the one before.
+    assert [each.rpartition("next in ")[2] for each in said] == ["0 s", "1 s", "2 s"]
+
+
+def test_a_look_that_never_ends_is_given_up(place, monkeypatch):
+    looks = []
+
+    def hangs(place, tables):
+        looks.append(1)
+        if len(looks) == 1:
+            time.sleep(1.5)
+        return {table: frozenset(["2018-03-01"]) for table in tables}
+
+    monkeypatch.setattr(triggers, "look", hangs)
+    monkeypatch.setattr(triggers, "LOOK_AT_MOST", 0.3)
     assert asyncio.run(missing(trigger(place, OF_ORDERS))) == []
+    assert len(looks) == 2
 
 
 def test_a_metastore_that_stays_away_is_said(place, monkeypatch):
@@ -147,4 +180,4 @@ def test_a_metastore_that_stays_away_is_said(place, monkeypatch):
 
     monkeypatch.setattr(triggers, "look", away)
     found = asyncio.run(missing(trigger(place, OF_ORDERS, seconds=0.7)))
-    assert found == ["an answer of the metastore (connection refused)"]
+    assert found == ["an answer of the metastore (OSError: connection refused)"]

@@ -4,7 +4,7 @@ import pytest
 
 from dayslice.errors import UsageError
 from dayslice.rules.calendar import Grain
-from dayslice.rules.schedules import cron_of, duration_of, offset_in_period
+from dayslice.rules.schedules import cron_of, duration_of, late_after_of
 
 
 @pytest.mark.parametrize("grain", Grain)
@@ -20,6 +20,10 @@ def test_the_default_runs_once_a_period(grain):
         ("59 * * * *", "hour"),
         ("0 22 1 * *", "day"),
         ("*/15 * * * *", "15min"),
+        ("0 6 * * mon-fri", "day"),
+        ("0 6 l * *", "day"),
+        ("0 0 29 2 *", "day"),
+        ("0 6 * JAN sun#1", "day"),
     ],
 )
 def test_cron_lines_that_run_at_most_once_a_period(cron, grain):
@@ -33,9 +37,13 @@ def test_cron_lines_that_run_at_most_once_a_period(cron, grain):
         ("0 3 * *", "day", "no cron line"),
         ("0 0 3 * * *", "day", "no cron line"),
         ("61 * * * *", "hour", "no cron line"),
-        ("0 */6 * * *", "day", "more than once in 2018-01-01"),
-        ("*/10 * * * *", "15min", "more than once in 2018-01-01T00"),
-        ("*/15 * * * *", "hour", "more than once in 2018-01-01T00"),
+        ("0 */6 * * *", "day", "more than once for 2017-12-31"),
+        ("*/10 * * * *", "15min", "more than once for 2018-01-01T0015"),
+        ("*/15 * * * *", "hour", "more than once for 2017-12-31T23"),
+        ("0 0 31 2 *", "day", "never comes"),
+        ("0 0 30 feb *", "day", "never comes"),
+        ("R R * * *", "day", "no cron line"),
+        ("H 3 * * *", "day", "no cron line"),
     ],
 )
 def test_cron_lines_that_are_refused(cron, grain, said):
@@ -56,9 +64,18 @@ def test_durations_that_are_refused(text):
         duration_of(text, "late_after")
 
 
+@pytest.mark.parametrize("text", ["400 days", "99999999 days", "9999999999h"])
+def test_durations_beyond_sense_are_refused(text):
+    with pytest.raises(UsageError, match=r"late_after: .* is more than a year"):
+        duration_of(text, "late_after")
+
+
 @pytest.mark.parametrize(
-    ("cron", "minutes"),
-    [("30 0 * * *", 30), ("5 * * * *", 5), ("2-59/15 * * * *", 2), ("0 3 * * 2", 180)],
+    ("cron", "longest"),
+    [("30 0 * * *", 30), ("0 6 * * 1", 360), ("0 3 1 * *", 180), ("0 6 * * mon-fri", 360), ("0 0 * * *", 0)],
 )
-def test_where_in_its_period_a_run_has_its_logical_date(cron, minutes):
-    assert offset_in_period(cron) == timedelta(minutes=minutes)
+def test_a_slice_cannot_be_late_before_its_run_begins(cron, longest):
+    assert late_after_of(f"{longest + 1}m", cron, Grain.DAY) == timedelta(minutes=longest + 1)
+    if longest:
+        with pytest.raises(UsageError, match=r"late_after: .* is over before its run begins"):
+            late_after_of(f"{longest}m", cron, Grain.DAY)

@@ -31,6 +31,12 @@ def test_what_is_written_is_read():
         ({"empty": "allow"}, "publish or refuse"),
         ({"max_shrink": 20}, "a number from 0 to 1"),
         ({"connection": "erp"}, "unknown key 'connection'"),
+        ({"owner": 5}, "owner: 5 is no text"),
+        ({"owner": ["a", "b"]}, "owner: ['a', 'b'] is no text"),
+        ({"schedule": 5}, "schedule: 5 is no text"),
+        ({"late_after": 6}, "late_after: 6 is no text: write it in quotes, as in late_after: '6h'"),
+        ({"wait_at_most": {"hours": 3}}, "wait_at_most: {'hours': 3} is no text"),
+        ({"end": "2018-03-01T00"}, "end: '2018-03-01T00' is a ds of grain hour"),
     ],
 )
 def test_a_wrong_key_or_value_names_file_and_table(meta, said):
