@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.airflow_project import deployed_project
+from dayslice.orchestration.environment import dag_files
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
@@ -67,9 +68,9 @@ def main() -> None:
             project = deployed_project(Path(folder), size)
             deployed = time.perf_counter() - begun
             env = environment(project.home)
-            whole = best(OURS.format(dag_file=str(ROOT / "airflow/dags/dayslice_dags.py")), env, size)
+            whole = best(OURS.format(dag_file=str(dag_files() / "dayslice_dags.py")), env, size)
             one = best(
-                OURS.format(dag_file=str(ROOT / "airflow/dags/dayslice_dags.py")),
+                OURS.format(dag_file=str(dag_files() / "dayslice_dags.py")),
                 env | {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": "table_0"},
                 1,
             )

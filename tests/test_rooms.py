@@ -13,7 +13,6 @@ PACKAGES = {
     "dayslice_importers": REPOSITORY / "importers" / "dayslice_importers",
     "dayslice_airflow": REPOSITORY / "airflow" / "dayslice_airflow",
     "dbt.adapters": REPOSITORY / "adapters" / "dbt" / "adapters",
-    "airflow_files": REPOSITORY / "airflow",
 }
 # The floors, from below; a room may import those of lower floors. Rooms of one floor do not know each other.
 FLOORS = [
@@ -35,17 +34,14 @@ ALLOWED: dict[str, set[str]] = {
     ADAPTERS: LIBRARIES,
     # Cosmos runs dbt in the task's own process, so that the task sees what the adapter refused.
     AIRFLOW: LIBRARIES | {"dayslice.runner", "dayslice.orchestration", ADAPTERS},
-    "airflow_files": {AIRFLOW},
 }
 
 
 def modules() -> dict[str, Path]:
-    """Every module of the product by its name; Airflow's own files (DAGs, plugin) as `airflow_files`."""
+    """Every module of the product by its name."""
     found = {}
     for package, folder in PACKAGES.items():
         for file in sorted(folder.rglob("*.py")):
-            if package == "airflow_files" and PACKAGES[AIRFLOW] in file.parents:
-                continue
             parts = file.relative_to(folder).with_suffix("").parts
             found[".".join((package, *parts)).removesuffix(".__init__")] = file
     return found
@@ -69,7 +65,7 @@ def imported(package: str, text: str) -> Iterator[str]:
 
 def room_of(name: str) -> str | None:
     """The room of a module; None for one that is not the product's."""
-    for package in (IMPORTERS, AIRFLOW, "airflow_files"):
+    for package in (IMPORTERS, AIRFLOW):
         if name == package or name.startswith(f"{package}."):
             return package
     if name.startswith(f"{ADAPTERS}.dayslice"):
@@ -113,7 +109,7 @@ def test_only_its_own_package_knows_airflow():
         f"{module} imports {target}"
         for module, arrows in ARROWS.items()
         for target in arrows
-        if target.split(".")[0] in foreign and room_of(module) not in {AIRFLOW, "airflow_files"}
+        if target.split(".")[0] in foreign and room_of(module) != AIRFLOW
     ]
     assert not wrong
 

@@ -9,7 +9,6 @@ from airflow.sdk import DAG, Asset, Param, get_parsing_context
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from dayslice.engines.target import home_of
 from dayslice.errors import DaysliceError
 from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment, failure_of, read_deployment
@@ -19,7 +18,6 @@ from dayslice_airflow import callbacks
 from dayslice_airflow.operators import ComputeSlice, ImportSlice, SourcesAreFresh, TestSlice, WaitForSlices
 from dayslice_airflow.timetable import SliceTimetable
 
-ROOT = Path(__file__).parents[2]
 # A run before its DAG's start date gets no tasks and is called a success: any ds may be asked for.
 START = datetime(1970, 1, 1, tzinfo=UTC)
 RETRIES = {
@@ -39,7 +37,9 @@ class DeploymentRefused(Exception):
 
 def served() -> tuple[Path, str]:
     """The home and the target that this Airflow serves."""
-    return home_of(ROOT), os.environ.get("DAYSLICE_TARGET", "local")
+    if "DAYSLICE_HOME" not in os.environ:
+        raise DeploymentRefused("DAYSLICE_HOME is not set: it says where dayslice airflow deploy puts what is served")
+    return Path(os.environ["DAYSLICE_HOME"]).absolute(), os.environ.get("DAYSLICE_TARGET", "local")
 
 
 def deployed_dags() -> Iterator[DAG]:

@@ -13,7 +13,6 @@ from cosmos.config import ProfileConfig
 from cosmos.constants import InvocationMode
 from cosmos.operators.local import DbtBuildLocalOperator, DbtSourceLocalOperator, DbtTestLocalOperator
 
-from dayslice.engines.target import PROFILE
 from dayslice.errors import Refused, UsageError
 from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment
@@ -119,7 +118,7 @@ def dbt_arguments(deployment: Deployment, flags: Sequence[str] = ()) -> dict[str
     return {
         "project_dir": str(deployment.project),
         "profile_config": ProfileConfig(
-            profile_name=PROFILE,
+            profile_name=deployment.profile,
             target_name=deployment.target,
             profiles_yml_filepath=deployment.project / "profiles.yml",
         ),

@@ -8,9 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dayslice.errors import UsageError
 
-PROFILE = "dayslice"
 # What commands ask of credentials without a connection to the engine. None of it is secret.
 KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "metastore_uri", "glue_catalog")
 
@@ -60,6 +61,19 @@ def home_of(root: Path) -> Path:
     return (root / os.environ.get("DAYSLICE_HOME", "warehouse")).absolute()
 
 
+def profile_of(root: Path) -> str:
+    """The profile that dbt_project.yml names. Raises UsageError where it names none."""
+    file = root / "dbt_project.yml"
+    try:
+        project = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{file.name}: {' '.join(str(error).split())}") from None
+    profile = project.get("profile") if isinstance(project, dict) else None
+    if not isinstance(profile, str) or not profile:
+        raise UsageError(f"{file.name} names no profile: add `profile: <its name in profiles.yml>`")
+    return profile
+
+
 def load_target(root: Path, name: str | None = None) -> Target:
     """The target by name; by default the profile's own default. Raises UsageError for one that is not there."""
     from dbt.config.profile import Profile, read_profile  # noqa: PLC0415 - dbt takes a second to import
@@ -72,7 +86,7 @@ def load_target(root: Path, name: str | None = None) -> Target:
     set_from_args(Namespace(log_cache_events=False, profiles_dir=str(root), project_dir=str(root)), None)
     renderer = ProfileRenderer({})
     try:
-        profile = Profile.from_raw_profiles(read_profile(str(root)), PROFILE, renderer, target_override=name)
+        profile = Profile.from_raw_profiles(read_profile(str(root)), profile_of(root), renderer, target_override=name)
     except DbtBaseException as error:
         raise UsageError(f"profiles.yml: {' '.join(str(error).split())}") from None
     credentials: Any = profile.credentials

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from dayslice.engines.target import Target, home_of, load_target
+from dayslice.engines.target import Target, home_of, load_target, profile_of
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import MetastorePlace, place_of
 from dayslice.orchestration.dag_index import IndexedTable, index_tables, pools_of
@@ -47,6 +47,7 @@ class Deployment:
     project: Path
     home: Path
     target: str
+    profile: str
     time_zone: ZoneInfo
     metastore: MetastorePlace
     pools: Mapping[str, int]
@@ -157,6 +158,7 @@ def _write_index(made: Path, given: Target) -> None:
     content = {
         "id": made.name,
         "target": project.target.name,
+        "profile": profile_of(made),
         "time_zone": project.time_zone.key,
         "metastore": asdict(place_of(project.target)),
         "pools": pools_of(tables),
@@ -175,6 +177,7 @@ def _read(project: Path, home: Path) -> Deployment:
         project=project,
         home=home,
         target=index["target"],
+        profile=index["profile"],
         time_zone=ZoneInfo(index["time_zone"]),
         metastore=MetastorePlace(**index["metastore"]),
         pools=index["pools"],

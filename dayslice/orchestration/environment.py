@@ -3,6 +3,8 @@ Airflow's own, so that secrets are in one place.
 """
 
 import base64
+import importlib.metadata
+import importlib.util
 import json
 import os
 import secrets
@@ -11,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dayslice.errors import UsageError
 from dayslice.services.private_file import write_private
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -46,8 +49,9 @@ def environment_of(
     ours = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(root / "airflow" / "dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dag_files()),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "airflow" / "plugins"),
+        **_own_dags(root),
         "AIRFLOW__CORE__AUTH_MANAGER": (
             "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
         ),
@@ -67,6 +71,27 @@ def environment_of(
     # Its processes wait for each other's writes: after SQLite's own five seconds a scheduler ends with an error.
     database = {} if database_given() else {DATABASE: f"sqlite:///{home / 'airflow.db'}?timeout={SQLITE_WAIT_SECONDS}"}
     return {**given, **_secrets(home), **database, **ours}
+
+
+def dag_files() -> Path:
+    """The folder of our DAG files, in the installed package. Raises UsageError where Airflow is not installed."""
+    package = importlib.util.find_spec("dayslice_airflow")
+    if package is None or not any(importlib.metadata.Distribution.discover(name="apache-airflow")):
+        raise UsageError("Airflow is not installed here: pip install 'dayslice[airflow]'")
+    return Path(str(package.origin)).parent / "dag_files"
+
+
+def _own_dags(root: Path) -> Mapping[str, str]:
+    """A project's own DAG files, in airflow/dags, beside ours. Its own plugins are in airflow/plugins."""
+    own = root / "airflow" / "dags"
+    if not own.is_dir():
+        return {}
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    bundles = [
+        {"name": "dags-folder", "classpath": local, "kwargs": {}},
+        {"name": "project", "classpath": local, "kwargs": {"path": str(own)}},
+    ]
+    return {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles)}
 
 
 def database_given() -> bool:

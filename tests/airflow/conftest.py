@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 import pytest
 
 from dayslice.orchestration.deployment import deploy
+from dayslice.orchestration.environment import dag_files
 from dayslice.services.service import free_port
 from tests.airflow.running_airflow import REPOSITORY, SHARED, RunningAirflow
 from tests.airflow.slow_table import SlowTable
@@ -26,8 +27,7 @@ for name in [each for each in os.environ if each.startswith("AIRFLOW_")]:
     del os.environ[name]
 os.environ |= {
     "AIRFLOW_HOME": str(HOME),
-    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow" / "dags"),
-    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "airflow" / "plugins"),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(dag_files()),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
     "DO_NOT_TRACK": "1",

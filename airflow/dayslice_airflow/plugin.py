@@ -1,6 +1,7 @@
 """Tells Airflow of Dayslice's timetable, as only a registered one may be part of a DAG, and of its runs' notes."""
 
 from airflow.plugins_manager import AirflowPlugin
+
 from dayslice_airflow import notes
 from dayslice_airflow.timetable import SliceTimetable
 
