@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "retain": "retain",
     "check": "check",
     "airflow": "airflow",
+    "superset": "superset",
     "stack": "stack",
 }
 

@@ -8,6 +8,7 @@ from dayslice.commands.options import as_json, target
 from dayslice.console import print_json
 from dayslice.orchestration.deployment import check
 from dayslice.rules.graph import TableNode
+from dayslice.runner.dashboards import check_files
 from dayslice.runner.project import Project, find_root
 
 
@@ -15,7 +16,8 @@ from dayslice.runner.project import Project, find_root
 @target
 @as_json
 def command(target: str | None, as_json: bool) -> int:
-    """Parse the project and make its DAGs in memory. Nothing is written, no service is asked.
+    """Parse the project, make its DAGs in memory, and hold its dashboards to its tables. Nothing is written, no
+    service is asked.
 
     What is wrong is named with file and line, and the exit code is 2. Run it in CI before a merge.
 
@@ -25,6 +27,7 @@ def command(target: str | None, as_json: bool) -> int:
       dayslice check --target trino
     """
     project, tables = check(find_root(), target)
+    files = check_files(project)
     for node in unquoted_on(project):
         click.echo(
             f'{node.yaml}: {node}: write "on" in quotes: a bare one is YAML\'s word for true, which dbt '
@@ -32,13 +35,15 @@ def command(target: str | None, as_json: bool) -> int:
             err=True,
         )
     if as_json:
-        print_json({"target": project.target.name, "tables": [each.dag_id for each in tables]})
+        tables_said = [each.dag_id for each in tables]
+        print_json({"target": project.target.name, "tables": tables_said, "dashboards": list(files.dashboards)})
         return 0
+    boards = f"{len(files.dashboards)} dashboard{'s'[: len(files.dashboards) != 1]}"
     kinds = Counter("import" if each.is_import else "model" for each in tables)
     waits = sum(len(each.waits) for each in tables)
     click.echo(
         f"{len(tables)} tables for target {project.target.name}: {kinds['import']} imports, {kinds['model']} models, "
-        f"{waits} waits; all of them can be deployed"
+        f"{waits} waits, {boards}; all of them can be deployed"
     )
     return 0
 

@@ -1,0 +1,87 @@
+"""What others on this machine ask of a running Superset: files in its home, which only its owner can write.
+
+A request is a file `inbox/<id>.json`; the answer is `answers/<id>.json`. A publication waits for no answer, and what
+is put there while Superset is down is read when it is up.
+"""
+
+import json
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from dayslice_superset import assets, freshness
+
+log = logging.getLogger(__name__)
+LOOK_EVERY_SECONDS = 0.3
+LATE_EVERY_SECONDS = 60
+
+
+class Inbox:
+    """A thread of the server that does what the files in the inbox say."""
+
+    def __init__(self, app: Any, home: Path):
+        self.app = app
+        self.folder = home / "inbox"
+        self.answers = home / "answers"
+        self.home = home
+        self.looked_for_late = 0.0
+
+    def start(self) -> None:
+        """Begin, in a thread that ends with the process."""
+        self.folder.mkdir(exist_ok=True)
+        self.answers.mkdir(exist_ok=True)
+        threading.Thread(target=self._run, daemon=True, name="inbox").start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                with self.app.app_context():
+                    self._look()
+            except Exception:
+                log.exception("the inbox could not be read")
+            time.sleep(LOOK_EVERY_SECONDS)
+
+    def _look(self) -> None:
+        files = sorted(self.folder.glob("*.json"))
+        published = [file for file in files if file.name.startswith("published-")]
+        for file in files:
+            if file not in published:
+                self._answer(file)
+        if published or time.monotonic() - self.looked_for_late > LATE_EVERY_SECONDS:
+            self.looked_for_late = time.monotonic()
+            # All at once: many slices of a backfill are one change of each dataset.
+            freshness.heard(self.home, [json.loads(file.read_text()) for file in published])
+            for file in published:
+                file.unlink()
+
+    def _answer(self, file: Path) -> None:
+        try:
+            request = json.loads(file.read_text())
+            result: dict[str, Any] = {"result": self._do(request)}
+        except Exception as error:
+            log.exception("%s", file.name)
+            result = {"error": "; ".join(_sentences(error))}
+        # Before the answer, after which the next request may come.
+        file.unlink()
+        new = self.answers / f".{file.name}"
+        new.write_text(json.dumps(result))
+        new.replace(self.answers / file.name)
+
+    def _do(self, request: dict[str, Any]) -> Any:
+        if request["do"] == "put":
+            done = assets.put(request)
+            freshness.know(self.home, request["slices"], request["tables"])
+            return done
+        if request["do"] == "read":
+            return assets.read_back()
+        raise ValueError(f"unknown request {request['do']!r}")
+
+
+def _sentences(error: Exception) -> list[str]:
+    """What an error says, with what Superset hides in its parts."""
+    parts = getattr(error, "_exceptions", None) or []
+    said = [str(getattr(part, "messages", part)) for part in parts]
+    cause = f"{error.__cause__}" if error.__cause__ else ""
+    return [str(error) or type(error).__name__, *said, *([cause] if cause else [])]
