@@ -1,5 +1,6 @@
 """`dayslice import`: land one slice of PostgreSQL tables."""
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--all", "every", is_flag=True, help="All imports of the project.")
 @click.option("--as-of-now", is_flag=True, help="Take cumulative tables as they are now, for a ds that is past.")
 @click.option("--accept", is_flag=True, help="Accept that columns of the source are gone or have another type.")
+@click.option("--show-values", is_flag=True, help="Let errors quote values of the source's rows.")
 @click.option("--dry-run", is_flag=True, help="Show what would be read and written; write nothing.")
 @target
 @as_json
@@ -32,6 +34,7 @@ def command(
     every: bool,
     as_of_now: bool,
     accept: bool,
+    show_values: bool,
     dry_run: bool,
     target: str | None,
     as_json: bool,
@@ -46,8 +49,12 @@ def command(
       dayslice import --all --ds 2013-01-05 --as-of-now
       dayslice import --all --ds 2013-01-05 --dry-run
     """
+    from dayslice_importers.source_errors import SHOW_VALUES  # noqa: PLC0415
+
     from dayslice.runner.imports import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
 
+    if show_values:
+        os.environ[SHOW_VALUES] = "1"
     ds = parse_ds(ds)
     if bool(tables) == every:
         raise UsageError("say which tables to import, as in erp.flights, or --all")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from dayslice_importers import run
-from dayslice_importers.connections import is_in_environment
+from dayslice_importers.addresses import is_in_environment
 from dayslice_importers.job import ImportResult, Prepared, Progress
 
 from dayslice.rules.connections_file import embedded_server

@@ -1,24 +1,27 @@
-"""Named PostgreSQL connections: secrets from the environment only, read-only sessions with time-outs."""
+"""Sessions of named PostgreSQL connections: one read-only transaction each, with time-outs.
+
+All that a session sets, it sets for its transaction: behind a pooler in transaction mode whatever comes before or after
+it is another backend's, and what is set for longer is left to other clients (pgbouncer/pgbouncer#224).
+"""
 
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg2
-from psycopg2 import errors
-from psycopg2.extensions import make_dsn
 
-from dayslice.errors import DaysliceError, Transient, UsageError
-from dayslice.rules.connections_file import embedded_server
+from dayslice.errors import Transient, UsageError
+from dayslice_importers.addresses import dsn_of, replica_variable_of, unencrypted, variable_of
+from dayslice_importers.source_errors import one_line, source_error
 
 # What a production database would want of a reader: it waits for no lock for long, and prints values in one way.
 SESSION = {
     "application_name": "dayslice import",
-    "default_transaction_read_only": "on",
     "lock_timeout": "10s",
     "statement_timeout": "6h",
     "idle_in_transaction_session_timeout": "6h",
@@ -32,84 +35,62 @@ SESSION = {
     # A policy would leave rows out without a word; so PostgreSQL refuses the query instead.
     "row_security": "off",
 }
+SET_LOCAL = "; ".join(f"set local {key} = '{value}'" for key, value in SESSION.items())
 # A server that is gone without a word is noticed after a minute and a half, not after two hours.
 LINK: dict[str, Any] = {"connect_timeout": 15, "keepalives_idle": 30, "keepalives_interval": 15, "keepalives_count": 4}
 # What a table's YAML may set otherwise.
 TIMEOUTS = ("lock_timeout", "statement_timeout")
 # pg_current_snapshot, which receipts hold, and scans of a range of blocks.
 OLDEST_SERVER = 130000
-
-
-class Lost(Transient):
-    """The server went away in the middle: what was being read may be read again, in a new snapshot."""
-
-
-def variable_of(name: str) -> str:
-    """The environment variable that holds a connection: DAYSLICE_CONNECTION_ERP for `erp`."""
-    return f"DAYSLICE_CONNECTION_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
-
-
-def is_in_environment(name: str) -> bool:
-    """Whether a connection, or its replica, is given in the environment."""
-    return bool(os.environ.get(replica_variable_of(name)) or os.environ.get(variable_of(name)))
-
-
-def replica_variable_of(name: str) -> str:
-    """The one that holds its replica, which is read instead where it is set."""
-    return f"{variable_of(name)}_REPLICA"
-
-
-def dsn_of(name: str, home: Path) -> str:
-    """How to connect, for libpq. Raises UsageError for an unknown name, Transient for a server that does not run."""
-    dsn = os.environ.get(replica_variable_of(name)) or os.environ.get(variable_of(name))
-    if dsn:
-        return dsn
-    server = embedded_server(home, name)
-    if server is None:
-        raise UsageError(
-            f"connection {name!r} is not known: set {variable_of(name)} to its URI "
-            "(postgresql://reader@host/database; libpq finds the password in PGPASSWORD or ~/.pgpass)"
-        )
-    running = server.directory / "postmaster.pid"
-    if not running.exists():
-        raise Transient(f"connection {name!r}: the embedded PostgreSQL in {server.directory} does not run")
-    # PostgreSQL's own file: its fifth line is the folder of the socket.
-    return str(make_dsn(host=running.read_text().splitlines()[4], user=server.user, dbname="postgres"))
+WARNED: set[str] = set()
 
 
 @contextmanager
 def connect(name: str, home: Path, snapshot: str | None = None) -> Iterator[Any]:
-    """A read-only session in one repeatable-read transaction: all that it reads is of one instant.
+    """A session in one read-only, repeatable-read transaction: all that it reads is of one instant.
 
     `snapshot` is one that another session exported: both then read the same instant. Raises DaysliceError, in one
     line and without the password, if the server cannot be reached.
     """
+    dsn = dsn_of(name, home)
     try:
-        connection: Any = psycopg2.connect(dsn_of(name, home), **LINK)
+        # Names come as UTF-8 from the first one on; every pooler takes this one at the start.
+        connection: Any = psycopg2.connect(dsn, client_encoding="UTF8", **LINK)
     except psycopg2.OperationalError as error:
         raise Transient(f"connection {name!r}: {one_line(error)}") from None
     except psycopg2.ProgrammingError:  # its message shows the text, and so maybe the password
         variable = replica_variable_of(name) if os.environ.get(replica_variable_of(name)) else variable_of(name)
         raise UsageError(f"{variable} is neither a URI nor a connection string of libpq's") from None
     try:
-        # Not as start-up options: poolers refuse those.
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            for key, value in SESSION.items():
-                cursor.execute("select set_config(%s, %s, false)", (key, value))
         if connection.server_version < OLDEST_SERVER:
             raise UsageError(
                 f"connection {name!r} leads to PostgreSQL {connection.server_version // 10000}: imports need "
                 f"{OLDEST_SERVER // 10000} or later"
             )
-        connection.autocommit = False
+        _warn(name, connection)
         connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        if snapshot is not None:
-            with connection.cursor() as cursor:
-                cursor.execute("set transaction snapshot %s", (snapshot,))
+        try:
+            begin(connection, snapshot)
+        except psycopg2.Error as error:
+            raise source_error(f"connection {name!r}", error) from None
         yield connection
     finally:
         connection.close()
+
+
+def begin(connection: Any, snapshot: str | None = None) -> None:
+    """Begin the session's transaction, with its settings. No snapshot is taken before the first query."""
+    with connection.cursor() as cursor:
+        if snapshot is not None:
+            cursor.execute("set transaction snapshot %s", (snapshot,))
+        cursor.execute(SET_LOCAL)
+
+
+def _warn(name: str, connection: Any) -> None:
+    """Once a process, on standard error."""
+    if name not in WARNED and (warning := unencrypted(name, connection.info)):
+        WARNED.add(name)
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 @contextmanager
@@ -141,61 +122,5 @@ def timeouts_of(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def set_timeouts(session: Any, settings: Mapping[str, Any]) -> None:
     """Set the time-outs of one table, until the transaction or the next call changes them. Raises UsageError."""
-    for name, value in timeouts_of(settings).items():
-        with session.cursor() as cursor:
-            cursor.execute("select set_config(%s, %s, true)", (name, value))
-
-
-def source_error(where: object, error: psycopg2.Error, is_replica: bool = False) -> DaysliceError:
-    """What PostgreSQL said, in one line that names the place and what to do."""
-    said = one_line(error)
-    found: DaysliceError
-    # A replica that ends a COPY closes the connection, and psycopg2 does not hand on why.
-    if (isinstance(error, errors.SerializationFailure) and "recovery" in said) or (is_replica and is_lost(error)):
-        found = Lost(
-            f"{where}: the replica ended the query, most likely as replaying the primary's changes could not wait: "
-            f"try again, or raise max_standby_streaming_delay or set hot_standby_feedback on the replica ({said})"
-        )
-    elif isinstance(error, errors.LockNotAvailable):
-        found = Transient(
-            f"{where}: somebody has held a lock on the source table (a migration?) for longer than `lock_timeout`: "
-            f"try again ({said})"
-        )
-    elif isinstance(error, errors.QueryCanceled) and "statement timeout" in said:
-        found = DaysliceError(
-            f"{where}: the COPY took longer than `statement_timeout` allows: raise it in the YAML, or add `streams`"
-        )
-    elif is_lost(error):
-        found = Lost(f"{where}: the connection to PostgreSQL was lost: {said}")
-    elif isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter):
-        found = DaysliceError(
-            f"{where}: a text of the source is in no encoding that PostgreSQL knows (a database in SQL_ASCII takes any "
-            f"bytes): mend those rows, or leave the column or the rows out ({said})"
-        )
-    elif "row-level security" in said:
-        found = DaysliceError(
-            f"{where}: a row-level security policy would hide rows from the connection's user, and a slice that lacks "
-            "them would look whole: give the user BYPASSRLS, or import a view of the rows that are meant "
-            f"(source_table) ({said})"
-        )
-    elif isinstance(error, errors.QueryCanceled | errors.OperatorIntervention):
-        found = Transient(f"{where}: the server ended the query: {said}")
-    else:
-        found = DaysliceError(f"{where}: PostgreSQL: {said}")
-    return found
-
-
-def is_lost(error: psycopg2.Error) -> bool:
-    """Whether the server went away, rather than refused."""
-    gone = errors.AdminShutdown | errors.CrashShutdown | errors.CannotConnectNow | psycopg2.InterfaceError
-    if isinstance(error, gone):
-        return True
-    # In mid-copy psycopg2 gives a bare DatabaseError, without a code.
-    return error.pgcode is None and (
-        isinstance(error, psycopg2.OperationalError) or type(error) is psycopg2.DatabaseError
-    )
-
-
-def one_line(error: Exception) -> str:
-    """An error's text without line breaks."""
-    return " ".join(str(error).split())
+    with session.cursor() as cursor:
+        cursor.execute("; ".join(f"set local {name} = '{value}'" for name, value in timeouts_of(settings).items()))

@@ -3,24 +3,25 @@
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import psycopg2
 
-from dayslice.errors import DaysliceError, Transient
+from dayslice.errors import DaysliceError
 from dayslice_importers.cleaning import spool_folder
-from dayslice_importers.connections import Lost, source_error
 from dayslice_importers.counting import Counting, ReadFile
 from dayslice_importers.discovery import REPLICA
 from dayslice_importers.finishing import finish
 from dayslice_importers.hashing import HashingWriter, hash_key
 from dayslice_importers.job import ImportResult, Landing
 from dayslice_importers.landing import SUFFIX, land
+from dayslice_importers.locking import lock_statement
 from dayslice_importers.names import PADDING
 from dayslice_importers.sessions import LibpqSession, Session, open_stream
+from dayslice_importers.source_errors import said_by, shows_values, source_error
 from dayslice_importers.types.numeric import NOT_EXACT
 
 Part = tuple[Landing, int]
@@ -35,6 +36,7 @@ class Streams:
         self.lead = lead
         self.tell = tell
         self.sessions: list[Session] = []
+        self.missed = ""
         self.stopped = False
         self.guard = threading.Lock()
 
@@ -44,16 +46,20 @@ class Streams:
         for landing in sorted(landings, key=lambda each: -each.prepared.table.size.bytes):
             landing.left = len(landing.prepared.selects)
             parts += [(landing, number) for number in range(landing.left)]
-        workers = min(streams, len(parts))
         queue = iter(parts)
-        if workers < 2:
-            self._work(LibpqSession(self.lead), queue)
-            return
+        workers = min(streams, len(parts))
+        if workers > 1:
+            locks = [lock_statement(each.prepared.selects[0].as_string(self.lead)) for each in landings]
+            self._side_by_side(workers, locks, queue)
+        # The leading session has locks and snapshot anyway: it does all where no other can be had.
+        self._work(LibpqSession(self.lead), queue)
+
+    def _side_by_side(self, workers: int, locks: Sequence[str], queue: Iterator[Part]) -> None:
         with self.lead.cursor() as cursor:
             cursor.execute("select pg_export_snapshot()")
             snapshot = cursor.fetchone()[0]
         with ThreadPoolExecutor(workers) as executor:
-            futures = [executor.submit(self._stream, snapshot, queue) for _ in range(workers)]
+            futures = [executor.submit(self._stream, snapshot, locks, queue) for _ in range(workers)]
             try:
                 for future in futures:
                     future.result()
@@ -67,18 +73,15 @@ class Streams:
         for session in list(self.sessions):
             session.cancel()
 
-    def _stream(self, snapshot: str, queue: Iterator[Part]) -> None:
+    def _stream(self, snapshot: str, locks: Sequence[str], queue: Iterator[Part]) -> None:
+        """Fewer streams than asked for, or none, still get it done: too many connections, say, or a pooler."""
         try:
             with open_stream(self.name, self.home, self.lead, snapshot) as session:
+                session.lock(locks)
                 self.sessions.append(session)
                 self._work(session, queue)
         except (DaysliceError, psycopg2.Error) as error:
-            # Fewer streams than asked for (too many connections, say) still get it done, unless there is none.
-            failure = error if isinstance(error, DaysliceError) else source_error(f"connection {self.name!r}", error)
-            failure = Lost(str(failure)) if isinstance(failure, Transient) else failure
-            if not self.sessions:
-                for landing, _ in self._take_all(queue):
-                    self._ended(landing, failure)
+            self.missed = said_by(error) if isinstance(error, psycopg2.Error) else str(error)
 
     def _take(self, queue: Iterator[Part]) -> Part | None:
         with self.guard:
@@ -108,11 +111,12 @@ class Streams:
             select = landing.prepared.selects[number].as_string(self.lead)
             copied, files = copy_part(session, select, landing, number)
         except psycopg2.Error as error:
-            if NOT_EXACT in str(error):
-                # A name may hold quotes; the sentence ends with its type.
-                value = re.search(r'"(.+, which is no decimal\(\d+,\d+\))', str(error), re.DOTALL)
-                said = value[1] if value else str(error)
-                raise DaysliceError(f"{where}: column {said}; nothing was imported") from None
+            # A name may hold quotes; the sentence ends with its type.
+            if found := re.search(rf'"(.+) has (\S+), ({NOT_EXACT}\(\d+,\d+\))', str(error), re.DOTALL):
+                value = found[2] if shows_values() else "a value (--show-values shows it)"
+                raise DaysliceError(
+                    f"{where}: column {found[1]} has {value}, {found[3]}; nothing was imported"
+                ) from None
             is_replica = landing.prepared.moment["source_role"] == REPLICA
             raise source_error(where, error, is_replica) from None
         with landing.lock:
@@ -139,7 +143,12 @@ class Streams:
         else:
             prepared = landing.prepared
             seconds = time.perf_counter() - landing.begun
-            self.tell(ImportResult(job.node, job.ds, version, None, prepared.added, seconds, unchanged, prepared.hint))
+            alone = f"read by one session, as no other could be had: {self.missed}" if self._is_alone() else ""
+            hint = "; ".join(each for each in (prepared.hint, alone) if each)
+            self.tell(ImportResult(job.node, job.ds, version, None, prepared.added, seconds, unchanged, hint))
+
+    def _is_alone(self) -> bool:
+        return bool(self.missed) and not self.sessions
 
     @staticmethod
     def _give_up(landing: Landing) -> None:

@@ -1,5 +1,6 @@
 """What a table is in PostgreSQL: columns, types, comments and keys, from its catalogs (pg_attribute, pg_type)."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ REPLICA = "replica"
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column. `declared` is its type as a person writes it; `type` the base type's name, domains resolved."""
+    """A column. `declared` is its type as a person writes it; `type` the base type's name, domains resolved: a bare one
+    is PostgreSQL's own, or an extension's that is known."""
 
     name: str
     declared: str
@@ -31,7 +33,7 @@ class SourceColumn:
 class SourceSize:
     """The heap of a table and of all below it (partitions, children): bytes, and blocks of the largest.
 
-    `blocks` is 0 where there is none to be divided: a view, or a foreign table among them.
+    `blocks` is 0 where there is none to be divided: a view, a foreign table among them, or columns that were granted.
     """
 
     bytes: int
@@ -83,7 +85,8 @@ select
             where i.indrelid = c.oid and i.indisprimary
         ),
         array[]::text[]
-    )
+    ),
+    has_table_privilege(c.oid, 'select')
 from pg_class c
 join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %s and c.relname = %s and c.relkind in ('r', 'v', 'm', 'f', 'p')
@@ -102,12 +105,16 @@ with recursive base as (
 select
     a.attname,
     format_type(a.atttypid, a.atttypmod),
-    t.typname,
-    t.typtype in ('e', 'c', 'r', 'm') or t.typcategory = 'A',
-    case when t.typname = 'numeric' and base.modifier > 0 then ((base.modifier - 4) >> 16) & 65535 end,
+    -- Anybody may have a type of the name of one of PostgreSQL's.
+    case
+        when t.typnamespace = 'pg_catalog'::regnamespace or x.extname is not null then t.typname
+        else n.nspname || '.' || t.typname
+    end,
+    t.typtype in ('e', 'c', 'r', 'm') or exists (select from pg_type e where e.typarray = t.oid),
+    case when t.oid = 'numeric'::regtype and base.modifier > 0 then ((base.modifier - 4) >> 16) & 65535 end,
     -- The scale is 11 bits, signed.
     case
-        when t.typname = 'numeric' and base.modifier > 0 then (((base.modifier - 4) & 2047) # 1024) - 1024
+        when t.oid = 'numeric'::regtype and base.modifier > 0 then (((base.modifier - 4) & 2047) # 1024) - 1024
         else 0
     end,
     a.attnotnull,
@@ -116,6 +123,9 @@ select
 from pg_attribute a
 join base on base.attnum = a.attnum
 join pg_type t on t.oid = base.type_id and t.typtype <> 'd'
+join pg_namespace n on n.oid = t.typnamespace
+left join pg_depend d on d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
+left join pg_extension x on x.oid = d.refobjid and x.extname = t.typname and x.extname in ('citext', 'hstore')
 where a.attrelid = %(oid)s and a.attnum > 0 and not a.attisdropped
 order by a.attnum
 """
@@ -154,6 +164,24 @@ select
 from below
 join pg_class c on c.oid = below.oid
 """
+ELSEWHERE = """
+select
+    (
+        select array_agg(n.nspname::text order by n.nspname)
+        from pg_class c
+        join pg_namespace n on n.oid = c.relnamespace
+        where
+            c.relname = %s
+            and c.relkind in ('r', 'v', 'm', 'f', 'p')
+            and has_schema_privilege(n.oid, 'usage')
+    ),
+    (
+        select array_agg(nspname::text order by nspname)
+        from pg_namespace
+        where nspname not like 'pg\\_%%' and nspname <> 'information_schema' and has_schema_privilege(oid, 'usage')
+    ),
+    exists (select from pg_namespace where nspname = %s)
+"""
 INDEXED = """
 select exists (
     select
@@ -167,20 +195,46 @@ select exists (
 
 
 def discover(connection: Any, schema: str, name: str) -> SourceTable:
-    """Read a table's definition. Raises UsageError if there is none by that name."""
+    """Read a table's definition. Raises UsageError if there is none by that name.
+
+    Types are named with their schemas whatever the session's search_path is, which one that reads the rows may need.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(TABLE, (schema, name))
-        found = cursor.fetchone()
-        if found is None:
-            raise UsageError(f"there is no table {schema}.{name} in the source database, or no right to see it")
-        oid, kind, comment, key = found
-        cursor.execute(COLUMNS, {"oid": oid})
-        columns = tuple(SourceColumn(*row) for row in cursor.fetchall())
-        cursor.execute(SIZE, {"oid": oid})
-        size, blocks, rows = cursor.fetchone()
-        cursor.execute(FOREIGN_KEYS, {"oid": oid})
-        foreign = tuple(ForeignKey(*row) for row in cursor.fetchall())
-    return SourceTable(schema, name, kind, comment, tuple(key), rows, columns, SourceSize(size, blocks), foreign)
+        cursor.execute("savepoint names; set local search_path = ''")
+        try:
+            return _discover(cursor, schema, name)
+        finally:
+            with contextlib.suppress(psycopg2.Error):
+                cursor.execute("rollback to savepoint names; release savepoint names")
+
+
+def _discover(cursor: Any, schema: str, name: str) -> SourceTable:
+    cursor.execute(TABLE, (schema, name))
+    found = cursor.fetchone()
+    if found is None:
+        raise UsageError(
+            f"there is no table {schema}.{name} in the source database, or no right to see it"
+            f"{_else(cursor, schema, name)}"
+        )
+    oid, kind, comment, key, whole = found
+    cursor.execute(COLUMNS, {"oid": oid})
+    columns = tuple(SourceColumn(*row) for row in cursor.fetchall())
+    cursor.execute(SIZE, {"oid": oid})
+    size, blocks, rows = cursor.fetchone()
+    cursor.execute(FOREIGN_KEYS, {"oid": oid})
+    foreign = tuple(ForeignKey(*row) for row in cursor.fetchall())
+    # The place of a row, by which a table is divided, is no column that a right can be granted to.
+    measure = SourceSize(size, blocks if whole else 0)
+    return SourceTable(schema, name, kind, comment, tuple(key), rows, columns, measure, foreign)
+
+
+def _else(cursor: Any, schema: str, name: str) -> str:
+    """Where a table that is not there may be meant to be."""
+    cursor.execute(ELSEWHERE, (name, schema))
+    places, schemas, is_schema = cursor.fetchone()
+    if places:
+        return f"; there is {', '.join(f'{place}.{name}' for place in places)} (source_schema)"
+    return "" if is_schema else f"; there is no schema {schema} either, but {', '.join(schemas)}"
 
 
 def is_indexed(connection: Any, table: SourceTable, column: str) -> bool:

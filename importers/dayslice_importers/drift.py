@@ -22,7 +22,7 @@ def check_drift(slice: Slice, before: Schema, now: Schema, accept: bool) -> list
             continue
         if was[name][1] and not source:
             changed.append(f"{name} is gone")
-        elif _carried(was[name]) != _carried(column):
+        elif not _alike(was[name], column):
             changed.append(f"{name} was {_shown(was[name])} and is {_shown(column)}")
     added = [column[0] for column in now if column[1] and not (column[0] in was and was[column[0]][1])]
     if changed and not accept:
@@ -41,6 +41,15 @@ def _carried(column: Sequence[str]) -> tuple[str, ...]:
         return kind, decoding
     bare = re.sub(r"\(\d+\)", "", declared)
     return kind, decoding, "text" if bare in PLAIN_TEXTS else bare
+
+
+def _alike(before: Sequence[str], now: Sequence[str]) -> bool:
+    """Whether two columns are one. A type that was named without its schema may be in any: a search_path said which."""
+    was, is_now = _carried(before), _carried(now)
+    if was == is_now or was[:2] != is_now[:2] or len(was) < 3 or len(is_now) < 3:
+        return was == is_now
+    schema, dot, name = is_now[2].rpartition(".")
+    return bool(schema and dot) and was[2] == name
 
 
 def _shown(column: Sequence[str]) -> str:

@@ -33,14 +33,17 @@ def standing(jobs: Sequence[Job]) -> dict[Slice, Standing]:
         }
 
 
-def prepare(connection: Any, job: Job, stands: Standing, streams: int, dry: bool = False) -> Prepared:
-    """What a job will read and write. Raises DaysliceError if it may not. `dry`: leave the store as it is."""
+def announce(prepared: Prepared, stands: Standing) -> None:
+    """Write down that a version is begun, before its first byte, and remove what dead imports of its slice left."""
     published, kept = stands
-    version_id = new_version_id()
-    if not dry:
-        begun = Begun(job.project.target.home, job.slice)
-        clean(job, begun, {version.id for version in published.values()}, kept)
-        begun.add(version_id)
+    begun = Begun(prepared.job.project.target.home, prepared.job.slice)
+    clean(prepared.job, begun, {version.id for version in published.values()}, kept)
+    begun.add(prepared.version_id)
+
+
+def prepare(connection: Any, job: Job, stands: Standing, streams: int) -> Prepared:
+    """What a job will read and write; nothing is written. Raises DaysliceError if it may not."""
+    published, _ = stands
     table = discover(connection, *source_place(job.node))
     newest = _newest(published) if published else None
     before = columns_of(newest) if newest else []
@@ -58,7 +61,7 @@ def prepare(connection: Any, job: Job, stands: Standing, streams: int, dry: bool
         published=published,
         added=tuple(added),
         hint=_hint(connection, job, table),
-        version_id=version_id,
+        version_id=new_version_id(),
         started=datetime.now(UTC).isoformat(),
         moment=snapshot(connection),
     )

@@ -4,10 +4,9 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-
-import psycopg2
+from typing import Any
 
 from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore.choice import open_metastore
@@ -15,14 +14,17 @@ from dayslice.rules.calendar import parse_ds, shift
 from dayslice.rules.graph import TableNode
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
 from dayslice.rules.settings import Kind
+from dayslice.rules.slices import Slice
 from dayslice.rules.snapshots import snapshot_slices
 from dayslice.store.choice import open_store
 from dayslice_importers.cleaning import Begun
-from dayslice_importers.connections import Lost, connect, savepoint, set_timeouts, source_error
+from dayslice_importers.connections import connect
 from dayslice_importers.copying import Streams
 from dayslice_importers.engines.choice import open_engine
 from dayslice_importers.job import ImportResult, Job, Landing, Prepared, Progress, Warehouse
-from dayslice_importers.preparing import prepare, standing, streams_of
+from dayslice_importers.locking import settle
+from dayslice_importers.preparing import Standing, announce, prepare, standing, streams_of
+from dayslice_importers.source_errors import Lost
 
 __all__ = ["ImportResult", "Progress", "import_tables", "plan_imports"]
 
@@ -73,13 +75,11 @@ def plan_imports(
     failed: list[ImportResult] = []
     found: list[Prepared] = []
     for name, jobs in _jobs(project, tables, ds, as_of_now, accept, failed.append).items():
-        stands = standing(jobs)
-        with connect(name, project.target.home) as lead:
-            for job in jobs:
-                try:
-                    found.append(prepare(lead, job, stands[job.slice], _limit(jobs), dry=True))
-                except DaysliceError as error:
-                    failed.append(ImportResult(job.node, job.ds, error=error))
+        try:
+            with connect(name, project.target.home) as lead:
+                found += _prepared(lead, jobs, standing(jobs), _limit(jobs), failed.append)
+        except DaysliceError as error:
+            failed += [ImportResult(job.node, job.ds, error=error) for job in jobs]
     return found, failed
 
 
@@ -175,17 +175,23 @@ def _import_once(name: str, jobs: list[Job], tell: Tell, watch: Watch) -> None:
     stands = standing(jobs)
     with connect(name, home) as lead:
         landings: list[Landing] = []
-        for job in jobs:
-            start = time.perf_counter()
-            try:
-                with savepoint(lead):
-                    set_timeouts(lead, job.node.meta)
-                    landings.append(Landing(prepare(lead, job, stands[job.slice], streams), start, watch))
-            except DaysliceError as error:
-                tell(ImportResult(job.node, job.ds, error=error, seconds=time.perf_counter() - start))
-            except psycopg2.Error as error:
-                tell(ImportResult(job.node, job.ds, error=source_error(job.slice, error)))
+        for prepared in _prepared(lead, jobs, stands, streams, tell):
+            announce(prepared, stands[prepared.job.slice])
+            landings.append(Landing(prepared, time.perf_counter(), watch))
         Streams(name, home, lead, tell).run(landings, streams)
     for landing in landings:
         if not landing.orphaned:
             Begun(home, landing.prepared.job.slice).write([])
+
+
+def _prepared(
+    lead: Any, jobs: Sequence[Job], stands: Mapping[Slice, Standing], streams: int, tell: Tell
+) -> list[Prepared]:
+    """The jobs that can begin, in one snapshot; `tell` is told of the others."""
+    begun = time.perf_counter()
+    return settle(
+        lead,
+        jobs,
+        lambda job: prepare(lead, job, stands[job.slice], streams),
+        lambda job, error: tell(ImportResult(job.node, job.ds, error=error, seconds=time.perf_counter() - begun)),
+    )

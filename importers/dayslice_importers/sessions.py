@@ -3,13 +3,14 @@
 The one that holds the snapshot is libpq's, and copies where one session is enough. Those that copy side by side are
 asyncpg's, which gives rows in blocks: psycopg2 gives up Python's lock and takes it back for each row, so that two of
 its threads wait for each other (two streams took 1.5 times as long, and 1.7 times the client's CPU). Where asyncpg
-cannot connect (GSSAPI, a setting of libpq's that it has not), they are libpq's too.
+cannot connect (GSSAPI, a setting of libpq's that it has not), they are libpq's too. Where there is no second session to
+be had (a limit of connections, a pooler with one, or one that leads to another server), nothing waits for it long.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TypeVar
@@ -18,11 +19,25 @@ from urllib.parse import urlencode
 import psycopg2
 from psycopg2 import errors
 
-from dayslice_importers.connections import LINK, SESSION, connect, savepoint, set_timeouts, timeouts_of
+from dayslice.errors import Transient
+from dayslice_importers.connections import LINK, SET_LOCAL, connect, savepoint, set_timeouts, timeouts_of
 
 T = TypeVar("T")
 # Of libpq's settings, those that asyncpg has under the same name and with the same meaning.
 TLS = {"sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "ssl_min_protocol_version", "ssl_max_protocol_version"}
+# Those that ask for more than asyncpg knows of.
+OF_LIBPQ = {
+    "channel_binding": ("prefer", "disable"),
+    "gssencmode": ("prefer", "disable"),
+    "hostaddr": (),
+    "require_auth": (),
+    "sslnegotiation": ("postgres",),
+    "sslpassword": (),
+}
+# How long a second session may take to be there: a pooler may have none to give.
+STREAM_SECONDS = 10.0
+# And to lock what the first one has locked: somebody who waits for that one stands before it.
+STREAM_LOCK = "1s"
 KEEP_ALIVE = {
     "keepalives_idle": "TCP_KEEPIDLE",
     "keepalives_interval": "TCP_KEEPINTVL",
@@ -32,6 +47,10 @@ KEEP_ALIVE = {
 
 class Session(Protocol):
     """Copies in a snapshot, and may be told to stop by another thread."""
+
+    def lock(self, statements: Sequence[str]) -> None:
+        """Take the locks of statements that read nothing, at once or not at all. Raises psycopg2.Error."""
+        ...
 
     def copy(self, select: str, settings: Mapping[str, Any], out: BinaryIO) -> int:
         """Write the rows of a SELECT, whole rows in each write. Gives how many PostgreSQL reports.
@@ -51,6 +70,12 @@ class LibpqSession:
 
     def __init__(self, connection: Any):
         self.connection = connection
+
+    def lock(self, statements: Sequence[str]) -> None:
+        """See `Session`."""
+        with self.connection.cursor() as cursor:
+            for each in (f"set local lock_timeout = '{STREAM_LOCK}'", *statements):
+                cursor.execute(each)
 
     def copy(self, select: str, settings: Mapping[str, Any], out: BinaryIO) -> int:
         """See `Session`."""
@@ -73,6 +98,11 @@ class BlockSession:
         self.runner = runner
         self.connection = connection
         self.copying: asyncio.Task[str] | None = None
+
+    def lock(self, statements: Sequence[str]) -> None:
+        """See `Session`."""
+        for each in (f"set local lock_timeout = '{STREAM_LOCK}'", *statements):
+            self.runner.run(_said(self.connection.execute(each)))
 
     def copy(self, select: str, settings: Mapping[str, Any], out: BinaryIO) -> int:
         """See `Session`."""
@@ -115,13 +145,17 @@ def open_stream(name: str, home: Path, lead: Any, snapshot: str) -> Iterator[Ses
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            connection = runner.run(asyncpg.connect(**_address(lead)))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, ValueError):
+            connection = None if _is_of_libpq(lead) else runner.run(asyncpg.connect(**_address(lead)))
+        except TimeoutError:
+            raise Transient("no second session was had in time") from None
+        except (asyncpg.InterfaceError, asyncpg.InvalidAuthorizationSpecificationError, OSError, ValueError):
             connection = None
+        except asyncpg.PostgresError as error:
+            raise _as_psycopg2(error) from None
         if connection is not None:
             try:
                 _keep_alive(connection)
-                runner.run(_said(_begin(connection, snapshot)))
+                runner.run(_begin(connection, snapshot))
                 yield BlockSession(runner, connection)
             finally:
                 # At once: the transaction has read only, and a server that is gone would not answer.
@@ -129,6 +163,12 @@ def open_stream(name: str, home: Path, lead: Any, snapshot: str) -> Iterator[Ses
             return
     with connect(name, home, snapshot) as session:
         yield LibpqSession(session)
+
+
+def _is_of_libpq(lead: Any) -> bool:
+    """Whether the session was asked to connect in a way that asyncpg cannot."""
+    found = lead.info.dsn_parameters
+    return any(found.get(key) and found[key] not in known for key, known in OF_LIBPQ.items())
 
 
 def _keep_alive(connection: Any) -> None:
@@ -143,10 +183,14 @@ def _keep_alive(connection: Any) -> None:
 
 
 async def _begin(connection: Any, snapshot: str) -> None:
-    for key, value in SESSION.items():
-        await connection.execute(f"select set_config('{key}', '{value}', false)")
-    await connection.execute("begin isolation level repeatable read read only")
-    await connection.execute(f"set transaction snapshot '{snapshot}'")
+    """As `connections.begin` does. Behind a pooler this waits until that has a server's session to give."""
+    try:
+        async with asyncio.timeout(STREAM_SECONDS):
+            await _said(connection.execute("begin isolation level repeatable read read only"))
+            await _said(connection.execute(f"set transaction snapshot '{snapshot}'"))
+            await _said(connection.execute(SET_LOCAL))
+    except TimeoutError:
+        raise Transient("no second session was had in time") from None
 
 
 def _address(lead: Any) -> dict[str, Any]:
@@ -161,7 +205,9 @@ def _address(lead: Any) -> dict[str, Any]:
         "user": found.user,
         "password": found.password,
         "database": found.dbname,
-        "timeout": LINK["connect_timeout"],
+        "timeout": STREAM_SECONDS,
+        # Of the URI, the service file or PGOPTIONS: a search_path, say.
+        "server_settings": {"options": found.options} if found.options else None,
         # Poolers hand a session's prepared statements to another.
         "statement_cache_size": 0,
     }
@@ -176,12 +222,16 @@ async def _said(call: Awaitable[T]) -> T:
     except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as error:
         raise psycopg2.OperationalError(str(error) or type(error).__name__) from None
     except asyncpg.PostgresError as error:
-        raise _as_psycopg2(str(error), error.sqlstate) from None
+        raise _as_psycopg2(error) from None
     except asyncio.CancelledError:
-        raise _as_psycopg2("canceling statement due to user request", "57014") from None
+        raise _coded("canceling statement due to user request", "57014") from None
 
 
-def _as_psycopg2(message: str, code: str) -> psycopg2.Error:
+def _as_psycopg2(error: Any) -> psycopg2.Error:
+    return _coded(str(error), error.sqlstate)
+
+
+def _coded(message: str, code: str) -> psycopg2.Error:
     try:
         error = errors.lookup(code)(message)
     except KeyError:

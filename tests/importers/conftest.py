@@ -22,6 +22,7 @@ class Database:
         admin.autocommit = True
         with closing(admin), admin.cursor() as cursor:
             cursor.execute(f"create database {name} {options}")
+        self.name = name
         self.dsn = make_dsn(server, dbname=name)
         self.connection = psycopg2.connect(self.dsn)
         self.connection.autocommit = True
@@ -56,6 +57,20 @@ def debian_database(debian_server):
     database = Database(debian_server.dsn, "test")
     yield database
     database.close()
+
+
+@pytest.fixture
+def make_debian_database(debian_server):
+    """Makes databases on it."""
+    made: list[Database] = []
+
+    def make() -> Database:
+        made.append(Database(debian_server.dsn, f"test_{next(NUMBERS)}"))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def no_orphans(warehouse, table="t"):
 # Each is a place in an import, and whether the new version is published when it dies there.
 STEPS = {
     "nothing begun": ((run, "prepare", "before"), False),
-    "version named": ((run, "prepare", "after"), False),
+    "version named": ((run, "announce", "after"), False),
     "in mid-copy": (None, False),
     "landed": ((finishing, "staged_version", "before"), False),
     "counted": ((DuckDBEngine, "publish", "before"), False),

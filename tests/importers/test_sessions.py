@@ -11,8 +11,9 @@ import threading
 import asyncpg
 import psycopg2
 import pytest
-from dayslice_importers.connections import LINK, connect, is_lost
+from dayslice_importers.connections import LINK, connect
 from dayslice_importers.sessions import BlockSession, LibpqSession, open_stream
+from dayslice_importers.source_errors import is_lost
 
 from tests.importers.system_server import SystemServer, missing_for_system_server
 

@@ -92,7 +92,8 @@ def test_a_column_that_is_hashed_from_now_on_needs_a_word_as_old_slices_show_it(
     assert all(re.fullmatch("[0-9a-f]{64}", value) for value in new)
 
 
-def test_a_value_that_does_not_fit_is_shown_though_its_column_has_quotes(database, warehouse):
+def test_a_value_that_does_not_fit_is_shown_though_its_column_has_quotes(database, warehouse, monkeypatch):
+    monkeypatch.setenv("DAYSLICE_SHOW_VALUES", "1")
     database.execute('create table t (id int, "q""x" numeric); insert into t values (1, 1.005)')
     with pytest.raises(DaysliceError, match=r'column q"x has 1\.005, which is no decimal\(10,2\); nothing'):
         warehouse.land("t", types={'q"x': "decimal(10,2)"})

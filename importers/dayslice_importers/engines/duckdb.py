@@ -19,6 +19,7 @@ from dayslice.rules.slices import Table, Version
 from dayslice.store.duckdb_s3 import read_s3
 from dayslice_importers.engines.interface import Columns
 from dayslice_importers.names import PADDING
+from dayslice_importers.source_errors import shows_values
 from dayslice_importers.types.carried import Decoding
 from dayslice_importers.types.numeric import decimal_type
 
@@ -274,10 +275,20 @@ class DuckDBEngine:
                 continue
             if example:
                 return Refused(
-                    f"{version.slice}: column {name} ({declared}) has {example[0]!r}, which no {kind} holds; nothing "
-                    f"was published. Carry it as text (types: {{{name}: text}}), or leave such rows out (row_filter)"
+                    f"{version.slice}: column {name} ({declared}) has {shown(example[0])}, which no {kind} holds; "
+                    f"nothing was published. Carry it as text (types: {{{name}: text}}), or leave such rows out "
+                    "(row_filter)"
                 )
-        return Refused(f"{version.slice}: the landed files cannot be read: {_first(error)}")
+        return Refused(f"{version.slice}: the landed files cannot be read: {_hidden(error)}")
+
+
+def shown(value: str) -> str:
+    """A value of the source's as an error has it."""
+    return repr(value) if shows_values() else "a value (--show-values shows it)"
+
+
+def _hidden(error: Exception) -> str:
+    return _first(error) if shows_values() else f"{type(error).__name__} (--show-values shows what DuckDB said)"
 
 
 def _first(error: Exception) -> str:

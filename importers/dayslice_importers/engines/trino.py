@@ -18,9 +18,10 @@ from dayslice.metastore.interface import Catalog
 from dayslice.metastore.partitions import LANDED
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name, table_location
 from dayslice.rules.slices import Table, Version
-from dayslice_importers.engines.duckdb import columns_of, literal, quoted, view_types
+from dayslice_importers.engines.duckdb import columns_of, literal, quoted, shown, view_types
 from dayslice_importers.engines.interface import Columns
 from dayslice_importers.names import PADDING
+from dayslice_importers.source_errors import shows_values
 from dayslice_importers.types.carried import Decoding
 
 # What DuckDB's types, which receipts hold, are called here.
@@ -164,7 +165,7 @@ class TrinoEngine:
                 _run(connection, f"select count({value}) from {_name(staged)}")
                 continue
             except trino.exceptions.TrinoQueryError as failed:
-                shown = f"a value ({failed.message})"
+                found = f"a value ({failed.message})" if shows_values() else shown("")
             # Not every failure of a cast is one that `try` catches; then there is no example.
             example = _run(
                 connection,
@@ -172,13 +173,14 @@ class TrinoEngine:
                 f"and try({value}) is null limit 1",
             )
             if example:
-                shown = repr(example[0][0])
+                found = shown(example[0][0])
             return Refused(
-                f"{version.slice}: column {name} ({declared}) has {shown}, which no {_TYPES.get(kind, kind)} on "
+                f"{version.slice}: column {name} ({declared}) has {found}, which no {_TYPES.get(kind, kind)} on "
                 f"Trino holds; nothing was published. Carry it as text (types: {{{name}: text}}), or leave such "
                 "rows out (row_filter)"
             )
-        return Refused(f"{version.slice}: the landed files cannot be read: {error.message}")
+        said = error.message if shows_values() else f"{error.error_name} (--show-values shows what Trino said)"
+        return Refused(f"{version.slice}: the landed files cannot be read: {said}")
 
 
 def raw_names(columns: Columns) -> list[str]:
