@@ -12,14 +12,15 @@ from dayslice.rules.settings import LATEST_KEY, WAIT_PREFIX, TableSettings, read
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import Awaited, Wait
 
-SLICE = "slice"  # the materialization of a table of slices
+# The strategy of a table of slices, an incremental model.
+SLICE = "slice"
 
 Node = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class TableNode:
-    """A table of slices in the graph: a model that is materialized as `slice`, or an import (a source with meta)."""
+    """A table of slices in the graph: an incremental model of our strategy, or an import (a source with meta)."""
 
     unique_id: str
     table: Table
@@ -53,12 +54,20 @@ def is_import(node: Node) -> bool:
 
 def is_slices(node: Node) -> bool:
     """Whether a node is a table of slices."""
-    return is_import(node) or (node["resource_type"] == "model" and node["config"]["materialized"] == SLICE)
+    return is_import(node) or (node["resource_type"] == "model" and has_slice_strategy(node["config"]))
 
 
-def has_rows(node: Node) -> bool:
-    """Whether a node stands in the engine as a table or a view."""
-    return node["resource_type"] in ("source", "model", "seed", "snapshot")
+def has_slice_strategy(config: Node) -> bool:
+    """Whether a model's config makes it a table of slices: `slice`, or its other name, `delete+insert` of the ds."""
+    if config["materialized"] != "incremental":
+        return False
+    strategy = config.get("incremental_strategy")
+    return strategy == SLICE or (strategy == "delete+insert" and _is_ds(config.get("partition_by")))
+
+
+def is_latest(node: Node) -> bool:
+    """Whether a node is the `_latest` view of a table."""
+    return node["resource_type"] == "model" and LATEST_KEY in _meta(node)
 
 
 def merged_meta(node: Node) -> dict[str, Any]:
@@ -125,13 +134,29 @@ def tables_of(graph: Node) -> dict[str, TableNode]:
 
 def waits_of(graph: Node, node: Node) -> Iterator[Wait]:
     """The waits of a model: those its macros left, and this run's slice of each table it reads by a plain ref."""
-    recorded = [_recorded(graph, node, record) for key, record in _meta(node).items() if key.startswith(WAIT_PREFIX)]
+    yield from dict.fromkeys(_waits(graph, node))
+
+
+def _waits(graph: Node, node: Node) -> Iterator[Wait]:
+    recorded = [
+        each
+        for key, record in _meta(node).items()
+        if key.startswith(WAIT_PREFIX)
+        if (each := _recorded(graph, node, record))
+    ]
     # What others land has no slices of ours to ask for; its freshness is dbt's to check.
-    yield from (wait for wait in recorded if is_slices(find(graph, wait.upstream)))
-    named = {wait.upstream for wait in recorded}
-    for upstream in _reads_through_views(graph, node):
-        if upstream not in named:
-            yield Wait(upstream)
+    yield from (wait for wait, waited in recorded if waited and is_slices(find(graph, wait.upstream)))
+    named = {wait.upstream for wait, _ in recorded}
+    for unique_id in (node.get("depends_on") or {}).get("nodes") or ():
+        upstream = find(graph, unique_id)
+        if is_slices(upstream):
+            if unique_id not in named:
+                yield Wait(unique_id)
+        # An ephemeral model is a part of this one, its offsets among it.
+        elif upstream["resource_type"] == "model" and upstream["config"]["materialized"] == "ephemeral":
+            yield from _waits(graph, upstream)
+        elif unique_id not in named:
+            yield from (Wait(each) for each in slices_below(graph, upstream) if each not in named)
 
 
 def awaited_of(graph: Node, node: TableNode) -> list[Awaited]:
@@ -149,7 +174,7 @@ def awaited(graph: Node, wait: Wait, node: TableNode) -> Awaited:
 
 def slice_ancestors(graph: Node, node: Node) -> list[str]:
     """The tables of slices that a node reads, directly or through views, but for itself."""
-    found = [] if node["resource_type"] == "source" else _reads_through_views(graph, node)
+    found = [] if node["resource_type"] == "source" else slices_below(graph, node)
     return [each for each in found if each != node["unique_id"]]
 
 
@@ -177,29 +202,64 @@ def _meta(node: Node) -> Mapping[str, Any]:
     return (node.get("config") or {}).get("meta") or {}
 
 
-def _reads_through_views(graph: Node, node: Node) -> list[str]:
+def slices_below(graph: Node, node: Node) -> list[str]:
+    """The tables of slices that a node reads, directly or through what is made of them for all ds."""
     found: dict[str, None] = {}
+    # A `_latest` view is the newest slice, whichever that is: nothing to wait for.
+    if is_latest(node):
+        return []
     for unique_id in (node.get("depends_on") or {}).get("nodes") or ():
         upstream = find(graph, unique_id)
         if is_slices(upstream):
             found[unique_id] = None
-        # A `_latest` view is the newest slice, whichever that is: nothing to wait for.
-        elif upstream["resource_type"] == "model" and LATEST_KEY not in _meta(upstream):
-            found.update(dict.fromkeys(_reads_through_views(graph, upstream)))
+        elif upstream["resource_type"] in ("model", "snapshot"):
+            found.update(dict.fromkeys(slices_below(graph, upstream)))
     return list(found)
 
 
-def _recorded(graph: Node, node: Node, record: Mapping[str, Any]) -> Wait:
+def _recorded(graph: Node, node: Node, record: Mapping[str, Any]) -> tuple[Wait, bool] | None:
+    """A wait that a macro left, and whether it is waited for; None for a plain ref of what has no slices."""
     offset, periods = int(record["offset"]), int(record["range"])
     if record.get("this"):
-        return Wait(node["unique_id"], offset, periods)
-    for unique_id in node["depends_on"]["nodes"]:
+        return Wait(node["unique_id"], offset, periods), True
+    name = record["table"]
+    unique_id = read_by_name(graph, node, name, record.get("source"), record.get("package"), record.get("version"))
+    if unique_id is None:
+        raise UsageError(f"{node['original_file_path']}: slice('{name}') names no table of this project")
+    upstream = find(graph, unique_id)
+    if not is_slices(upstream) and upstream["resource_type"] != "source":
+        if record.get("as") == "slice":
+            kind = upstream["config"].get("materialized", upstream["resource_type"])
+            raise UsageError(
+                f"{node['original_file_path']}: slice('{name}') names a {kind}, not a table of slices: "
+                f"use ref('{name}')"
+            )
+        if record.get("as") == "ref" or record.get("waited", True):
+            return None
+    return Wait(unique_id, offset, periods), record.get("waited", True)
+
+
+def read_by_name(
+    graph: Node, node: Node, name: str, source: str | None = None, package: str | None = None, version: Any = None
+) -> str | None:
+    """The unique_id of what a node reads as `ref(package, name, version)` or `source(source, name)`, or None."""
+    for unique_id in (node.get("depends_on") or {}).get("nodes") or ():
         upstream = find(graph, unique_id)
-        if upstream["name"] == record["table"] and upstream.get("source_name") == record.get("source"):
-            if not is_slices(upstream) and upstream["resource_type"] != "source":
-                raise UsageError(
-                    f"{node['original_file_path']}: slice('{record['table']}') names a "
-                    f"{upstream['config']['materialized']}, not a table of slices: use ref('{record['table']}')"
-                )
-            return Wait(unique_id, offset, periods)
-    raise UsageError(f"{node['original_file_path']}: slice('{record['table']}') names no table of this project")
+        if upstream["name"] != name or upstream.get("source_name") != source:
+            continue
+        if package and upstream["package_name"] != package:
+            continue
+        known = upstream.get("version")
+        wanted = upstream.get("latest_version") if version is None else version
+        if known is None or wanted is None or str(known) == str(wanted):
+            return str(unique_id)
+    return None
+
+
+def _is_ds(partition_by: Any) -> bool:
+    """dbt's adapters take a name, a list of names, or a mapping with a field."""
+    if isinstance(partition_by, Mapping):
+        partition_by = partition_by.get("field")
+    if isinstance(partition_by, list | tuple) and len(partition_by) == 1:
+        partition_by = partition_by[0]
+    return isinstance(partition_by, str) and partition_by.lower() == "ds"

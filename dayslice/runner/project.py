@@ -9,6 +9,7 @@ from dayslice.engines.target import Target, load_target
 from dayslice.errors import UsageError
 from dayslice.rules.graph import Node, TableNode, tables_of
 from dayslice.rules.lineage import Lineage
+from dayslice.rules.reading import check_readers
 from dayslice.runner.dbt_runs import Dbt
 from dayslice.runner.project_files import read_project_file
 from dayslice.runner.project_index import ParsedLater, ProjectIndex, Stamp, read_index, write_index
@@ -83,6 +84,7 @@ def parse_project(root: Path, target: str | None = None) -> Project:
     loaded = load_target(root, target)
     dbt = Dbt(root, target)
     graph = _graph(dbt)
+    check_readers(graph)
     return Project(root, loaded, dbt, graph, tables_of(graph), _time_zone(root), Lineage.of(graph))
 
 

@@ -5,8 +5,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dayslice.errors import DaysliceError
-from dayslice.rules.graph import Node, TableNode, find, is_audit
+from dayslice.rules.graph import Node, TableNode, find, is_audit, is_latest, is_slices
 from dayslice.rules.plan import Plan, Step
+from dayslice.rules.reading import is_ephemeral
 from dayslice.rules.settings import LATEST_KEY
 from dayslice.runner.dbt_runs import NodeResult
 from dayslice.runner.project import Project
@@ -91,7 +92,7 @@ def outcome_of_import(result: "ImportResult") -> Outcome:
 def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> None:
     models = {node.unique_id: node for node in step.models}
     before = [each for each in preparations(project.graph, models) if each not in prepared]
-    prepared.update(before)
+    prepared.update(each for each in before if is_made_once(project.graph, each))
     told: set[str] = set()
 
     def on_node(result: NodeResult) -> None:
@@ -139,18 +140,24 @@ def latest_views(graph: Node, models: set[str]) -> list[str]:
 
 
 def preparations(graph: Node, models: Iterable[str]) -> list[str]:
-    """The seeds and plain views that models read: made once in a run, as they have no ds."""
+    """What models read that is no table of slices: seeds, views, tables, incremental models, snapshots."""
     found: dict[str, None] = {}
     todo = [each for model in models for each in find(graph, model)["depends_on"]["nodes"]]
     while todo:
         node = find(graph, todo.pop())
-        if node["resource_type"] == "seed":
+        if is_slices(node) or node["resource_type"] not in ("seed", "model", "snapshot"):
+            continue
+        if not is_ephemeral(node) and not is_latest(node):
             found[node["unique_id"]] = None
-        elif node["resource_type"] == "model" and node["config"]["materialized"] in ("view", "ephemeral"):
-            if node["config"]["materialized"] == "view":
-                found[node["unique_id"]] = None
+        if not is_latest(node):
             todo += node["depends_on"]["nodes"]
     return list(found)
+
+
+def is_made_once(graph: Node, unique_id: str) -> bool:
+    """Whether something that models read need not be made again for each ds: a seed; a view, which holds no rows."""
+    node = find(graph, unique_id)
+    return node["resource_type"] == "seed" or bool(node["config"]["materialized"] == "view")
 
 
 def outcome_of(node: TableNode, ds: str, result: NodeResult, warnings: Iterable[str] = ()) -> Outcome:

@@ -10,7 +10,7 @@ with today as (
         coalesce(cast(sum(distance_miles) filter (where not is_cancelled) as bigint), 0) as distance_miles,
         count(distinct carrier) as carriers,
         count(distinct dest) as destinations
-    from {{ slice('flights_flat') }} as flights
+    from {{ ref('flights_flat') }} as flights
 ),
 
 days as (

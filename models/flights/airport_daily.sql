@@ -12,7 +12,7 @@ with departures as (
         coalesce(cast(sum(plane_seats) filter (where not is_cancelled) as bigint), 0) as seats_flown,
         count(distinct carrier) as carriers,
         count(distinct dest) as destinations
-    from {{ slice('flights_flat') }} as flights
+    from {{ ref('flights_flat') }} as flights
     group by origin
 ),
 
@@ -25,7 +25,7 @@ observations as (
         cast(sum(precip) as decimal(6, 2)) as precipitation_inches,
         min(visib) as lowest_visibility_miles,
         max(wind_gust) as strongest_gust_mph
-    from {{ slice('erp', 'weather') }} as weather
+    from {{ source('erp', 'weather') }} as weather
     group by origin
 )
 

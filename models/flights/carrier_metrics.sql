@@ -23,7 +23,7 @@ today as (
         count(*) filter (where is_late_arrival) as late_arrivals,
         coalesce(cast(sum(arrival_delay_minutes) as bigint), 0) as arrival_delay_minutes,
         coalesce(cast(sum(distance_miles) filter (where not is_cancelled) as bigint), 0) as distance_miles
-    from {{ slice('flights_flat') }} as flights
+    from {{ ref('flights_flat') }} as flights
     group by carrier
 ),
 
@@ -64,7 +64,7 @@ select
     cast(totals.late_arrivals as double) / nullif(totals.arrived, 0) as late_arrival_share,
     cast(totals.arrival_delay_minutes as double) / nullif(totals.arrived, 0) as mean_arrival_delay_minutes
 from totals
-left join {{ slice('erp', 'airlines') }} as airlines
+left join {{ source('erp', 'airlines') }} as airlines
     on totals.carrier = airlines.carrier
 left join {{ ref('carrier_kinds') }} as kinds
     on totals.carrier = kinds.carrier

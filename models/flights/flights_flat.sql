@@ -36,16 +36,16 @@ select
     weather.visib as visibility_miles,
     weather.wind_speed as wind_speed_mph,
     weather.wind_gust as wind_gust_mph
-from {{ slice('erp', 'flights') }} as flights
-inner join {{ slice('erp', 'airlines') }} as airlines
+from {{ source('erp', 'flights') }} as flights
+inner join {{ source('erp', 'airlines') }} as airlines
     on flights.carrier = airlines.carrier
-inner join {{ slice('erp', 'airports') }} as origins
+inner join {{ source('erp', 'airports') }} as origins
     on flights.origin = origins.faa
-left join {{ slice('erp', 'airports') }} as destinations
+left join {{ source('erp', 'airports') }} as destinations
     on flights.dest = destinations.faa
-left join {{ slice('erp', 'planes') }} as planes
+left join {{ source('erp', 'planes') }} as planes
     on flights.tailnum = planes.tailnum
-left join {{ slice('erp', 'weather') }} as weather
+left join {{ source('erp', 'weather') }} as weather
     on
         flights.origin = weather.origin
         and flights.time_hour = weather.time_hour

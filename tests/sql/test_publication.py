@@ -61,7 +61,7 @@ def parsed(make_project):
             "models/contracted.sql": columns,
             "models/parents.sql": columns,
             "models/children.sql": columns,
-            "models/with_ds.sql": "select ds, id from {{ source('erp', 'orders') }}",
+            "models/with_ds.sql": "select ds, id from {{ all_slices('erp', 'orders') }}",
             "models/evolving.sql": columns,
         }
     )

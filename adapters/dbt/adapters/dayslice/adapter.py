@@ -3,75 +3,32 @@
 The arithmetic and the rules stay in the pure modules, so that Jinja, the runner and Airflow cannot disagree.
 """
 
-import functools
 import hashlib
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
-from zoneinfo import ZoneInfo
+from typing import ClassVar
 
-from dbt.adapters.base.meta import AdapterMeta, available
-from dbt_common.exceptions import DbtRuntimeError
+from dbt.adapters.base.meta import AdapterMeta
+from dbt.adapters.dayslice.audits import RunsAudits
+from dbt.adapters.dayslice.jinja import REFUSALS, for_jinja, while_parsing
+from dbt.adapters.dayslice.reading import ReadsSlices
 
 from dayslice import __version__
-from dayslice.errors import DaysliceError, NotYet, Refused, UsageError
-from dayslice.metastore.interface import Metastore
+from dayslice.errors import NotYet, Refused, UsageError
 from dayslice.rules.calendar import grain_of, parse_ds, shift
-from dayslice.rules.graph import (
-    Node,
-    TableNode,
-    awaited_of,
-    find,
-    has_rows,
-    is_audit,
-    is_slices,
-    table_node,
-    table_of,
-    tables_of,
-)
+from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_node, tables_of
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
+from dayslice.rules.reading import check_readers
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.rules.waits import reads
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 
-def for_jinja(method: F) -> F:
-    """Offer a method to macros; its DaysliceError becomes dbt's own kind, which dbt prints without a traceback."""
-
-    @functools.wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except DaysliceError as error:
-            if isinstance(error, Refused) and not isinstance(error, NotYet):
-                SliceAdapter.refusals.append(str(error))
-            raise DbtRuntimeError(str(error)) from error
-
-    return available.parse_none(call)  # type: ignore[return-value]
-
-
-class SliceAdapter(metaclass=AdapterMeta):
+class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
     """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
 
-    refusals: ClassVar[list[str]] = []
-    """What was refused in this process, in words: dbt's results do not tell a refused slice from a broken query."""
-    project_graph: Node = {"nodes": {}, "sources": {}}  # noqa: RUF012 - replaced, never changed
+    refusals: ClassVar[list[str]] = REFUSALS
 
-    def slice_metastore(self) -> AbstractContextManager[Metastore]:
-        """The metastore of this target, for a short look or one publication."""
-        raise NotImplementedError
-
-    @property
-    def time_zone(self) -> ZoneInfo:
-        """The project's, as its dbt_project.yml has it."""
-        given: Any = self.config.vars.to_dict()  # type: ignore[attr-defined]
-        return ZoneInfo({**given, **(given.get(self.config.project_name) or {})}.get("time_zone", "UTC"))  # type: ignore[attr-defined]
-
-    @for_jinja
+    @while_parsing
     def refuse(self, message: str) -> None:
         """Stop this node with a sentence. (Jinja's own raise_compiler_error adds a trace of macros to it.)"""
         raise Refused(message)
@@ -87,25 +44,11 @@ class SliceAdapter(metaclass=AdapterMeta):
         return shift(ds, periods, self.time_zone)
 
     @for_jinja
-    def slice_reads(self, graph: Node, unique_id: str, ds: str, offset: int, periods: int) -> list[str]:
-        """The ds values of table `unique_id` that a model reads for its own ds."""
-        settings = table_node(graph, find(graph, unique_id)).settings
-        return reads(ds, settings.grain, settings.kind, offset, periods, self.time_zone)
-
-    @for_jinja
-    def upstream_id(self, graph: Node, model: Node, table: str, source: str | None) -> str | None:
-        """The unique_id of a table that a model reads by name; None where it is not a table of slices."""
-        for unique_id in model["depends_on"]["nodes"]:
-            node = find(graph, unique_id)
-            if node["name"] == table and node.get("source_name") == source:
-                return unique_id if is_slices(node) else None
-        raise UsageError(f"{model['original_file_path']}: slice('{table}') names no table of this project")
-
-    @for_jinja
     def check_project(self, graph: Node) -> None:
         """Refuse a project whose settings are wrong, before anything runs. Names file and table."""
         self.project_graph = graph
         tables_of(graph)
+        check_readers(graph)
 
     @for_jinja
     def described_types(self, graph: Node, name: str) -> dict[str, str]:
@@ -206,20 +149,6 @@ class SliceAdapter(metaclass=AdapterMeta):
     def is_slice_table(self, node: Node) -> bool:
         """Whether a node of the graph is a table of slices."""
         return is_slices(node)
-
-    @for_jinja
-    def node_at(self, graph: Node, schema: str, identifier: str) -> Node | None:
-        """The node or source that stands at a place in the engine, or None."""
-        place = Table(schema, identifier)
-        found = (
-            n for n in (*graph["sources"].values(), *graph["nodes"].values()) if has_rows(n) and table_of(n) == place
-        )
-        return next(found, None)
-
-    @for_jinja
-    def is_audit(self, graph: Node, test: Node, model: Node) -> bool:
-        """Whether a test runs on the staged slice of `model`."""
-        return test.get("attached_node") == model["unique_id"] and is_audit(graph, test)
 
     def _missing(self, graph: Node, node: TableNode, ds: str) -> list[Slice]:
         with self.slice_metastore() as metastore:

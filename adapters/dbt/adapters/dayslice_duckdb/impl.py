@@ -9,9 +9,11 @@ from typing import Any
 from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.dayslice.adapter import SliceAdapter
+from dbt.adapters.dayslice.relation import ReadsRows
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.impl import DuckDBAdapter
+from dbt.adapters.duckdb.relation import DuckDBRelation
 
 from dayslice.engines.duckdb_file import FileLock
 from dayslice.metastore.duckdb import DDL, DuckDBMetastore
@@ -66,11 +68,19 @@ class SliceDuckDBConnectionManager(DuckDBConnectionManager):
                 cls.lock = None
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class SliceDuckDBRelation(ReadsRows, DuckDBRelation):
+    """dbt-duckdb's, or the rows of some slices of it."""
+
+    rows_where: str | None = None
+
+
 # dbt finds the adapter's module by the class's name in lower case, less "Adapter": hence the underscore.
 class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     """See the module."""
 
     ConnectionManager = SliceDuckDBConnectionManager
+    Relation = SliceDuckDBRelation
 
     @contextmanager
     def slice_metastore(self) -> Iterator[Metastore]:

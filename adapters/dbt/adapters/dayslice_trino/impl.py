@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dbt.adapters.base.relation import BaseRelation
-from dbt.adapters.dayslice.adapter import SliceAdapter, for_jinja
+from dbt.adapters.dayslice.adapter import SliceAdapter
+from dbt.adapters.dayslice.jinja import for_jinja
+from dbt.adapters.dayslice.relation import ReadsRows
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
+from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
 
 from dayslice.errors import Refused, UsageError
@@ -40,11 +43,19 @@ class SliceTrinoConnectionManager(TrinoConnectionManager):
         return type_code.replace(", ", ",")
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class SliceTrinoRelation(ReadsRows, TrinoRelation):
+    """dbt-trino's, or the rows of some slices of it."""
+
+    rows_where: str | None = None
+
+
 # dbt finds the adapter's module by the class's name in lower case, less "Adapter": hence the underscore.
 class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
     """See the module."""
 
     ConnectionManager = SliceTrinoConnectionManager
+    Relation = SliceTrinoRelation
 
     @contextmanager
     def slice_metastore(self) -> Iterator[Catalog]:

@@ -5,14 +5,14 @@
   {%- set audits = slice_audits(staged_relation, columns, ds) -%}
   {%- set failed, warned = [], [] -%}
   {%- if audits -%}
-    {%- set queries = [] -%}
+    {%- set queries, names = [], audits | map(attribute='name') | list -%}
     {%- for audit in audits -%}
       {%- set counted = get_test_sql(audit.sql, audit.fail_calc, audit.warn_if, audit.error_if, audit.limit) -%}
       {%- do queries.append(
         'select ' ~ loop.index0 ~ ' as audit, failures, should_warn, should_error from (' ~ counted ~ ') as counted'
       ) -%}
     {%- endfor -%}
-    {%- for found in run_query(queries | join('\nunion all\n')) -%}
+    {%- for found in adapter.counted_failures(model.name ~ ' ' ~ ds, names, queries) -%}
       {%- set audit = audits[found[0] | int] -%}
       {%- set line = audit.name ~ ': ' ~ found[1] ~ ' failing; to see them:\n' -%}
       {%- if audit.severity == 'error' and found[3] -%}

@@ -1,9 +1,9 @@
-{#- dbt's own hook for every generic test, here limited to the run's slice: after publication a test of a table of
-slices sees this ds only, unless its config says `meta: {slices: all}`. -#}
+{#- dbt's own hook for every generic test. What a test is given stays a relation, whose name and columns can be asked for.
+It is this run's slice already, as `ref` gives it to a test whose config does not say `meta: {slices: all}`. -#}
 {% macro get_where_subquery(relation) -%}
-  {%- set limited = limit_to_slice(relation) -%}
-  {%- if config.get('where') -%}
-    {%- do return('(select * from ' ~ limited ~ ' where ' ~ config.get('where') ~ ') as tested') -%}
+  {%- set condition = config.get('where', '') -%}
+  {%- if condition and relation is mapping -%}
+    {%- do return(adapter.rows_that(relation, condition)) -%}
   {%- endif -%}
-  {%- do return(limited) -%}
+  {%- do return(relation) -%}
 {%- endmacro %}

@@ -11,7 +11,7 @@
   {%- for test in graph.nodes.values() if adapter.is_audit(graph, test, model) -%}
     {%- do audits.append({
       'name': test.name,
-      'sql': generic_test_sql(test, staged_relation, ds),
+      'sql': adapter.compiled_audit(test, model, staged_relation),
       'severity': test.config.severity | lower,
       'fail_calc': test.config.fail_calc,
       'warn_if': test.config.warn_if,

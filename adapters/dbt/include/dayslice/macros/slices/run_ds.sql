@@ -5,7 +5,7 @@
     {{- return(adapter.parse_ds(given)) -}}
   {%- elif model.resource_type == 'unit_test' -%}
     {{- return('2000-01-01') -}}
-  {%- elif flags.WHICH in ['build', 'run', 'test', 'retry', 'show'] -%}
+  {%- elif flags.WHICH in ['build', 'run', 'test', 'retry', 'show', 'snapshot', 'run-operation'] -%}
     {{- adapter.refuse(
       "no ds: say which slice, as in: dbt " ~ flags.WHICH ~ " --vars 'ds: 2018-03-01' (or set DAYSLICE_DS)"
     ) -}}

@@ -1,23 +1,14 @@
 {% macro slice(table, table_or_offset=none, offset=none, range=1) -%}
-  {%- if table_or_offset is string -%}
-    {%- set source_name, name = table, table_or_offset -%}
-    {%- set periods_away = offset or 0 -%}
-  {%- else -%}
-    {%- set source_name, name = none, table -%}
-    {%- set periods_away = table_or_offset or offset or 0 -%}
-  {%- endif -%}
   {#- In a unit test `this` is the name of a fixture, or none where none is given. -#}
-  {%- set is_this = name is not string or name == this -%}
-  {%- if is_this and periods_away + range - 1 >= 0 -%}
-    {{- adapter.refuse("slice(this, …) reads earlier slices only: write slice(this, -1)") -}}
-  {%- endif -%}
-  {%- do record_wait(none if is_this else name, source_name, periods_away, range) -%}
+  {%- set is_this = table == this or (table is none and model.resource_type == 'unit_test') -%}
+  {%- set read = adapter.slice_arguments(model, is_this, table, table_or_offset, offset, range) -%}
+  {%- do record_wait('slice', read.name, read.source, read.offset, read.range) -%}
   {%- if is_this -%}
-    {{- own_slices(periods_away, range) -}}
+    {{- own_slices(read.offset, read.range) -}}
   {%- else -%}
-    {%- set relation = source(source_name, name) if source_name else ref(name) -%}
+    {%- set relation = builtins.source(read.source, read.name) if read.source else builtins.ref(read.name) -%}
     {%- if execute -%}
-      {{- select_slices(relation, upstream_reads(name, source_name, periods_away, range)) -}}
+      {{- upstream_slices(relation, read.name, read.source, read.offset, read.range) -}}
     {%- endif -%}
   {%- endif -%}
 {%- endmacro %}

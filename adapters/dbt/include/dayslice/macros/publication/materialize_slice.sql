@@ -1,5 +1,5 @@
 {#- One slice of a table: its waits hold, then it is staged, audited and published. -#}
-{% materialization slice, default %}
+{% macro materialize_slice() %}
   {%- set ds = run_ds() -%}
   {%- set version = adapter.new_version() -%}
   {%- set started = modules.datetime.datetime.now(modules.pytz.utc) -%}
@@ -11,7 +11,7 @@
   {{ run_hooks(pre_hooks) }}
 
   {%- set existing_relation = none if drop_history else load_relation(this) -%}
-  {%- set columns = slice_columns(sql) -%}
+  {%- set columns = follow_schema_change(existing_relation, slice_columns(sql)) -%}
   {% do refuse_changed_types(existing_relation, columns) %}
 
   {%- set staged_relation = stage_slice(target_relation, columns, sql, ds, version) -%}
@@ -24,4 +24,4 @@
 
   {% do log(this.render() ~ ' ' ~ ds ~ ': published ' ~ audits.rows ~ ' rows as ' ~ version) %}
   {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

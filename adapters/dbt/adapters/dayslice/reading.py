@@ -1,0 +1,140 @@
+"""What the macros ask about the tables that a model reads: their slices of this run, and whether they stand."""
+
+from contextlib import AbstractContextManager
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dbt.adapters.base.meta import AdapterMeta
+from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
+from dbt.adapters.dayslice.relation import ds_condition
+
+from dayslice.errors import NotYet, UsageError
+from dayslice.metastore.interface import Metastore
+from dayslice.rules.arguments import SliceArguments, all_slices_arguments, ds_periods, slice_arguments, table_name
+from dayslice.rules.graph import Node, find, is_slices, read_by_name, slices_below, table_node, table_of
+from dayslice.rules.reading import WITHOUT_DS, is_ephemeral, reads_this_run, without_ds
+from dayslice.rules.waits import reads
+
+
+class ReadsSlices(metaclass=AdapterMeta):
+    """Mixed into `SliceAdapter`."""
+
+    project_graph: Node = {"nodes": {}, "sources": {}}  # noqa: RUF012 - replaced, never changed
+    """The graph that the run began with."""
+
+    config: Any
+
+    @property
+    def time_zone(self) -> ZoneInfo:
+        """The project's, as its dbt_project.yml has it."""
+        given: Any = self.config.vars.to_dict()
+        return ZoneInfo({**given, **(given.get(self.config.project_name) or {})}.get("time_zone", "UTC"))
+
+    def slice_metastore(self) -> AbstractContextManager[Metastore]:
+        """The metastore of this target, for a short look or one publication."""
+        raise NotImplementedError
+
+    @while_parsing
+    def slice_arguments(self, model: Node, is_this: bool, *given: Any) -> SliceArguments:
+        """The arguments of `slice()`, checked."""
+        return slice_arguments(model["original_file_path"], is_this, *given)
+
+    @while_parsing
+    def all_slices_arguments(self, model: Node, is_this: bool, *given: Any) -> SliceArguments:
+        """The arguments of `all_slices()`, checked."""
+        return all_slices_arguments(model["original_file_path"], is_this, *given)
+
+    @while_parsing
+    def ds_periods(self, model: Node, periods: Any) -> int:
+        """The argument of `ds()`, checked."""
+        return ds_periods((model or {}).get("original_file_path", "ds()"), periods)
+
+    @while_parsing
+    def table_name(self, model: Node, macro: str, table: Any) -> str:
+        """The argument of `latest()`, checked."""
+        return table_name(model["original_file_path"], macro, table)
+
+    @for_jinja
+    def check_has_ds(self, model: Node, macro: str) -> None:
+        """Refuse a macro of a ds in what is made once for all ds: parsing does not see a call by another macro."""
+        if model and model["resource_type"] == "model" and model["config"]["materialized"] in WITHOUT_DS:
+            raise UsageError(without_ds(model, model, macro))
+
+    @for_jinja
+    def slice_reads(self, graph: Node, unique_id: str, ds: str, offset: int, periods: int) -> list[str]:
+        """The ds values of table `unique_id` that a model reads for its own ds."""
+        settings = table_node(self._graph(graph), find(self._graph(graph), unique_id)).settings
+        return reads(ds, settings.grain, settings.kind, offset, periods, self.time_zone)
+
+    @for_jinja
+    def upstream_id(self, graph: Node, model: Node, table: str, source: str | None) -> str | None:
+        """The unique_id of a table that a model reads by name; None where it is not a table of slices."""
+        graph, reader = self._reader(graph, model)
+        unique_id = read_by_name(graph, reader, table, source)
+        if unique_id is None:
+            raise UsageError(f"{model['original_file_path']}: slice('{table}') names no table of this project")
+        return unique_id if is_slices(find(graph, unique_id)) else None
+
+    @for_jinja
+    def read_of_this_run(
+        self, graph: Node, model: Node, name: str, source: str | None, package: str | None, version: Any
+    ) -> dict[str, Any] | None:
+        """What a plain ref or source of `model` reads of tables of slices; None where it means all rows of something.
+
+        `tables`: unique_ids; `direct`: whether it is such a table, not something that is made of some for all ds.
+        """
+        if not reads_this_run(graph, model):
+            return None
+        unique_id = read_by_name(graph, model, name, source, package, version)
+        if unique_id is None:
+            return None
+        upstream = find(graph, unique_id)
+        if is_slices(upstream):
+            return {"tables": [unique_id], "direct": True}
+        if model["resource_type"] == "test" or upstream["resource_type"] != "model" or is_ephemeral(upstream):
+            return None
+        below = slices_below(graph, upstream)
+        return {"tables": below, "direct": False} if below else None
+
+    @for_jinja
+    def same_reads(self, graph: Node, model: Node, name: str, tables: list[str], ds: str) -> list[str]:
+        """The ds values of this run in something that is made of tables of slices. Refuses tables of several grains."""
+        found = {tuple(self.slice_reads(graph, each, ds, 0, 1)) for each in tables}
+        if len(found) > 1:
+            raise UsageError(
+                f"{model['original_file_path']}: {name} is made of tables of several grains, so it has no slice of "
+                f"{ds}: read those tables by slice(), or write all_slices('{name}') for all its rows"
+            )
+        return list(found.pop())
+
+    @for_jinja
+    def rows_of(self, relation: Any, slices: list[str], or_no_ds: bool = False) -> Any:
+        """A relation of these slices. `or_no_ds`: and of rows without a ds, as a unit test may give them."""
+        condition = ds_condition(slices)
+        return relation.where(f"ds is null or {condition}" if or_no_ds else condition)
+
+    @for_jinja
+    def rows_that(self, relation: Any, condition: str) -> Any:
+        """A relation of the rows that hold an SQL condition; it still has its name and columns."""
+        return relation.where(condition)
+
+    @for_jinja
+    def check_read(self, graph: Node, model: Node, unique_id: str, slices: list[str]) -> None:
+        """Refuse to read a slice that is not published, in a node whose own waits nobody else checks."""
+        table = table_of(find(graph, unique_id))
+        with self.slice_metastore() as metastore:
+            missing = [each for each in slices if each not in metastore.published(table, slices)]
+        if missing:
+            raise NotYet(
+                f"{model['name']} reads {table} {missing[0]}, which is not published; nothing was computed. Import or "
+                f"build it first"
+            )
+
+    def _graph(self, graph: Node) -> Node:
+        """A unit test's own graph is empty: then the one that the run began with."""
+        return graph if graph.get("nodes") else self.project_graph
+
+    def _reader(self, graph: Node, model: Node) -> tuple[Node, Node]:
+        graph = self._graph(graph)
+        tested = model.get("tested_node_unique_id")
+        return graph, graph["nodes"].get(tested, model) if tested else model
