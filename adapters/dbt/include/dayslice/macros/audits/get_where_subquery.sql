@@ -1,4 +1,4 @@
-{#- dbt's own hook for every generic test. What a test is given stays a relation, whose name and columns can be asked for.
+{#- dbt's own hook for every generic test. What a test is given stays a relation, with its name and columns.
 It is this run's slice already, as `ref` gives it to a test whose config does not say `meta: {slices: all}`. -#}
 {% macro get_where_subquery(relation) -%}
   {%- set condition = config.get('where', '') -%}
