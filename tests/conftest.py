@@ -10,7 +10,7 @@ import pytest
 from dayslice import cli
 
 # What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
-KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_PARITY_DAYS"}
+KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_SEQUENCES", "DAYSLICE_PARITY_DAYS"}
 for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_")) and each not in KEPT]:
     del os.environ[name]
 

@@ -81,12 +81,25 @@ class DuckDBMetastore:
         return dict(sorted(found.items()))
 
     def forget(self, version: Version) -> None:
-        """Forget a version. The rows of a published one are the caller's to delete, in the same transaction."""
+        """Forget a kept version. One that is published stays."""
         s = version.slice
         self.connection.execute(
-            f"delete from {SCHEMA}.versions where table_schema = ? and table_name = ? and ds = ? and version = ?",
+            f"delete from {SCHEMA}.versions "
+            "where table_schema = ? and table_name = ? and ds = ? and version = ? and not published",
             [s.table.schema, s.table.name, s.ds, version.id],
         )
+
+    def unpublish(self, version: Version) -> bool:
+        """Remove a slice if this version is still published. A model's rows are the caller's, in one transaction."""
+        s = version.slice
+        stands = self.published(s.table, [s.ds]).get(s.ds)
+        if stands is None or stands.id != version.id:
+            return False
+        self.connection.execute(
+            f"delete from {SCHEMA}.versions where table_schema = ? and table_name = ? and ds = ?",
+            [s.table.schema, s.table.name, s.ds],
+        )
+        return True
 
     def _versions(self, where: str, values: list[str]) -> list[Version]:
         try:

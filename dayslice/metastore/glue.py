@@ -1,7 +1,7 @@
 """AWS Glue's data catalog as the metastore: one call publishes a slice. Credentials and region are boto3's own."""
 
 import contextlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import boto3
@@ -9,13 +9,16 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dayslice.errors import DaysliceError, Transient
+from dayslice.metastore.journal import KEYS
 from dayslice.metastore.partitioned import Partitioned
-from dayslice.metastore.partitions import all_versions, partition_parameters, published_version
+from dayslice.metastore.partitions import Row
 from dayslice.rules.file_layout import FileLayout
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Table
 
 # Glue's limits for one request.
 _GET_AT_MOST = 1000
+_STATISTICS_AT_MOST = 100
+_WRITTEN_AT_MOST = 25
 _TRANSIENT = {"ConcurrentModificationException", "OperationTimeoutException", "InternalServiceException"}
 _TABLE = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
 _FILES = ("Columns", "InputFormat", "OutputFormat", "Compressed", "SerdeInfo")
@@ -43,40 +46,6 @@ class GlueMetastore(Partitioned):
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
-
-    def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
-        """The published versions of a table, by ds: those of `ds` that exist, or all."""
-        partitions = self._all_partitions(table) if ds is None else self._partitions(table, sorted(set(ds)))
-        found = (_published(table, partition) for partition in partitions)
-        return {version.slice.ds: version for version in found}
-
-    def published_ds(self, table: Table) -> list[str]:
-        """Every published ds of a table, oldest first."""
-        return sorted(partition["Values"][0] for partition in self._all_partitions(table))
-
-    def versions(self, slice: Slice) -> list[Version]:
-        """All kept versions of a slice, newest first."""
-        partition = self._partition(slice)
-        return [] if partition is None else _versions(slice, partition)
-
-    def history(self, table: Table) -> dict[str, list[Version]]:
-        """The kept versions of all slices of a table, by ds, each list newest first."""
-        found = ((Slice(table, each["Values"][0]), each) for each in self._all_partitions(table))
-        return {slice.ds: _versions(slice, partition) for slice, partition in found}
-
-    def forget(self, version: Version) -> None:
-        """Forget a kept version; of a published one, remove its slice from the table. Files stay."""
-        partition = self._partition(version.slice)
-        if partition is None:
-            return
-        shown = _published(version.slice.table, partition)
-        if shown.id == version.id:
-            self._call("delete_partition", version.slice.table, PartitionValues=[version.slice.ds])
-            return
-        known = _versions(version.slice, partition)
-        left = [each for each in known if each.id != version.id]
-        if left != known:
-            self._update(partition, shown, partition_parameters(shown, left))
 
     def tables(self, schema: str, prefix: str = "") -> list[str]:
         """The names of a schema's tables that begin with `prefix`. A schema unknown gives []."""
@@ -123,35 +92,10 @@ class GlueMetastore(Partitioned):
         write = self.client.create_table if shown is None else self.client.update_table
         write(DatabaseName=table.schema, TableInput=entry, **self.catalog)
 
-    def _create(self, version: Version) -> None:
-        table = self._table(self._holder(version.slice.table))
-        if table is None:
-            raise DaysliceError(
-                f"{version.slice.table} is not in Glue's catalog, so {version.slice} cannot be published"
-            )
-        place = _place(table["StorageDescriptor"], version.location)
-        partition = {
-            "Values": [version.slice.ds],
-            "StorageDescriptor": place,
-            "Parameters": partition_parameters(version, []),
-        }
-        self._call("create_partition", version.slice.table, PartitionInput=partition)
-
-    def _replace(self, existing: Mapping[str, Any], version: Version) -> None:
-        self._update(existing, version, partition_parameters(version, _versions(version.slice, existing)))
-
-    def _update(self, existing: Mapping[str, Any], version: Version, parameters: dict[str, str]) -> None:
-        partition = {
-            "Values": [version.slice.ds],
-            "StorageDescriptor": _place(existing["StorageDescriptor"], version.location),
-            "Parameters": parameters,
-        }
-        self._call(
-            "update_partition",
-            version.slice.table,
-            PartitionValueList=[version.slice.ds],
-            PartitionInput=partition,
-        )
+    @property
+    def named(self) -> str:
+        """What a message calls it."""
+        return "Glue's catalog"
 
     def _table(self, table: Table) -> Any:
         try:
@@ -159,10 +103,47 @@ class GlueMetastore(Partitioned):
         except self.client.exceptions.EntityNotFoundException:
             return None
 
-    def _partition(self, slice: Slice) -> Any:
-        return next(self._partitions(slice.table, [slice.ds]), None)
+    def _parent(self, table: Table) -> Any:
+        found = self._table(table)
+        if found is None:
+            raise DaysliceError(f"{table} is not in {self.named}")
+        return found
 
-    def _partitions(self, table: Table, ds: list[str]) -> Iterator[Any]:
+    def _location(self, table: Table) -> str:
+        return str(self._parent(table)["StorageDescriptor"]["Location"])
+
+    def _make_journal(self, journal: Table, like: Table) -> None:
+        place = self._parent(like)["StorageDescriptor"]
+        entry = {
+            "Name": journal.name,
+            "TableType": "EXTERNAL_TABLE",
+            "Parameters": {"EXTERNAL": "TRUE"},
+            "PartitionKeys": [{"Name": name, "Type": "string"} for name in KEYS],
+            "StorageDescriptor": _place(place, f"{place['Location']}/_journal"),
+        }
+        exists = self.client.exceptions.AlreadyExistsException
+        with contextlib.suppress(exists):
+            self._request("create_database", DatabaseInput={"Name": journal.schema})
+        with contextlib.suppress(exists):
+            self._request("create_table", DatabaseName=journal.schema, TableInput=entry)
+
+    def _ds(self, table: Table) -> list[str]:
+        return [row.values[0] for row in self._rows(table)]
+
+    def _rows(self, table: Table, ds: str | None = None) -> Iterator[Row]:
+        only = {} if ds is None else {"Expression": f"ds = '{ds}'"}
+        more: dict[str, str] = {}
+        while True:
+            try:
+                page = self._call("get_partitions", table, ExcludeColumnSchema=True, **only, **more)
+            except self.client.exceptions.EntityNotFoundException:
+                return
+            yield from map(_row, page["Partitions"])
+            if not page.get("NextToken"):
+                return
+            more = {"NextToken": page["NextToken"]}
+
+    def _rows_of(self, table: Table, ds: list[str]) -> Iterator[Row]:
         for start in range(0, len(ds), _GET_AT_MOST):
             wanted = [{"Values": [each]} for each in ds[start : start + _GET_AT_MOST]]
             while wanted:
@@ -170,32 +151,69 @@ class GlueMetastore(Partitioned):
                     got = self._call("batch_get_partition", table, PartitionsToGet=wanted)
                 except self.client.exceptions.EntityNotFoundException:
                     return
-                yield from got["Partitions"]
+                yield from map(_row, got["Partitions"])
                 wanted = got.get("UnprocessedKeys") or []
 
-    def _all_partitions(self, table: Table) -> Iterator[Any]:
-        holder = self._holder(table)
-        pages = self.client.get_paginator("get_partitions").paginate(
-            DatabaseName=holder.schema, TableName=holder.name, ExcludeColumnSchema=True, **self.catalog
-        )
-        try:
-            for page in pages:
-                yield from page["Partitions"]
-        except self.client.exceptions.EntityNotFoundException:
-            return
+    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]) -> None:
+        partition = self._partition(table, values, location, parameters)
+        self._call("create_partition", table, PartitionInput=partition)
+
+    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
+        partition = self._partition(table, row.values, location, parameters)
+        self._call("update_partition", table, PartitionValueList=list(row.values), PartitionInput=partition)
+
+    def _drop(self, table: Table, values: Sequence[str]) -> None:
+        with contextlib.suppress(self.client.exceptions.EntityNotFoundException):
+            self._call("delete_partition", table, PartitionValues=list(values))
+
+    def _partition(
+        self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]
+    ) -> dict[str, Any]:
+        place = _place(self._parent(table)["StorageDescriptor"], location)
+        return {"Values": list(values), "StorageDescriptor": place, "Parameters": dict(parameters)}
+
+    def _statistics(self, table: Table, values: Sequence[str]) -> list[Any]:
+        columns = [column["Name"] for column in self._parent(table)["StorageDescriptor"]["Columns"]]
+        found: list[Any] = []
+        for start in range(0, len(columns), _STATISTICS_AT_MOST):
+            some = columns[start : start + _STATISTICS_AT_MOST]
+            if values:
+                of = {"PartitionValues": list(values)}
+                got = self._call("get_column_statistics_for_partition", table, ColumnNames=some, **of)
+            else:
+                got = self._call("get_column_statistics_for_table", table, ColumnNames=some)
+            found += got["ColumnStatisticsList"]
+        return found
+
+    def _write_statistics(self, table: Table, values: Sequence[str], statistics: list[Any]) -> None:
+        columns = {column["Name"].lower() for column in self._parent(table)["StorageDescriptor"]["Columns"]}
+        noted = [each for each in statistics if each["ColumnName"].lower() in columns]
+        of = {"PartitionValues": list(values)}
+        for start in range(0, len(noted), _WRITTEN_AT_MOST):
+            some = noted[start : start + _WRITTEN_AT_MOST]
+            self._call("update_column_statistics_for_partition", table, ColumnStatisticsList=some, **of)
+        for name in {each["ColumnName"] for each in self._statistics(table, values)} - {n["ColumnName"] for n in noted}:
+            with contextlib.suppress(self.client.exceptions.EntityNotFoundException):
+                self._call("delete_column_statistics_for_partition", table, ColumnName=name, **of)
+
+    def _erase_statistics(self, table: Table, row: Row) -> None:
+        """Glue deletes one column's in a call: `_write_statistics` deletes those that it has no new ones for."""
 
     def _call(self, method: str, table: Table, **arguments: Any) -> Any:
-        holder = self._holder(table)
+        return self._request(method, DatabaseName=table.schema, TableName=table.name, **arguments)
+
+    def _request(self, method: str, **arguments: Any) -> Any:
+        """One request, its failure as one of ours; that something is there, or is not, is the caller's to judge."""
+        about = arguments.get("TableName") or arguments.get("TableInput", {}).get("Name") or "the catalog"
         try:
-            return getattr(self.client, method)(
-                DatabaseName=holder.schema, TableName=holder.name, **self.catalog, **arguments
-            )
+            return getattr(self.client, method)(**self.catalog, **arguments)
         except ClientError as error:
-            if error.response["Error"]["Code"] in _TRANSIENT:
-                raise Transient(f"Glue could not {method} of {table}: {error}") from None
-            if error.response["Error"]["Code"] in ("AlreadyExistsException", "EntityNotFoundException"):
+            code = error.response["Error"]["Code"]
+            if code in _TRANSIENT:
+                raise Transient(f"Glue could not {method} of {about}: {error}") from None
+            if code in ("AlreadyExistsException", "EntityNotFoundException"):
                 raise
-            raise DaysliceError(f"Glue refused to {method} of {table}: {error}") from None
+            raise DaysliceError(f"Glue refused to {method} of {about}: {error}") from None
         except BotoCoreError as error:
             raise Transient(f"Glue does not answer: {error}") from None
 
@@ -204,10 +222,6 @@ def _place(descriptor: Mapping[str, Any], location: str) -> dict[str, Any]:
     return {**{key: descriptor[key] for key in _PLACE if key in descriptor}, "Location": location}
 
 
-def _published(table: Table, partition: Mapping[str, Any]) -> Version:
-    place = Slice(table, partition["Values"][0])
-    return published_version(place, partition["StorageDescriptor"]["Location"], partition.get("Parameters") or {})
-
-
-def _versions(slice: Slice, partition: Mapping[str, Any]) -> list[Version]:
-    return all_versions(slice, partition["StorageDescriptor"]["Location"], partition.get("Parameters") or {})
+def _row(partition: Mapping[str, Any]) -> Row:
+    place = partition["StorageDescriptor"]
+    return Row(tuple(partition["Values"]), place["Location"], partition.get("Parameters") or {}, partition)

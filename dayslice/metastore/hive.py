@@ -1,33 +1,43 @@
 """The metastore of Hive, over Thrift: one call publishes a slice."""
 
+import contextlib
 import copy
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pymetastore.hive_metastore import ThriftHiveMetastore
 from pymetastore.hive_metastore.ttypes import (
     AlreadyExistsException,
+    ColumnStatistics,
+    ColumnStatisticsDesc,
+    Database,
     EnvironmentContext,
+    FieldSchema,
     GetTableRequest,
     InvalidOperationException,
     MetaException,
     NoSuchObjectException,
     Partition,
+    PartitionsStatsRequest,
+    TableStatsRequest,
 )
+from pymetastore.hive_metastore.ttypes import Table as HiveTable
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolAccelerated
 from thrift.Thrift import TApplicationException
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.metastore.journal import KEYS
 from dayslice.metastore.partitioned import Partitioned
-from dayslice.metastore.partitions import all_versions, partition_name, partition_parameters, published_version
+from dayslice.metastore.partitions import Row, partition_name
 from dayslice.rules.file_layout import FileLayout
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Table
 
 # Its line for each refused connection says less than our error, and comes for each retry.
 logging.getLogger("thrift").setLevel(logging.CRITICAL)
@@ -75,41 +85,6 @@ class HiveMetastore(Partitioned):
             self._transport.close()
         self._transport = self._client = None
 
-    def published(self, table: Table, ds: Collection[str] | None = None) -> dict[str, Version]:
-        """The published versions of a table, by ds: those of `ds` that exist, or all."""
-        found = self._of(table, self.published_ds(table) if ds is None else sorted(set(ds)))
-        return {s.ds: published_version(s, partition.sd.location, partition.parameters) for s, partition in found}
-
-    def published_ds(self, table: Table) -> list[str]:
-        """Every published ds of a table, oldest first; names only, so that it is quick with ten thousand of them."""
-        holder = self._holder(table)
-        names = self._or_none(lambda client: client.get_partition_names(*_names(holder), -1)) or []
-        return sorted(name.removeprefix("ds=") for name in names)
-
-    def versions(self, slice: Slice) -> list[Version]:
-        """All kept versions of a slice, newest first."""
-        partition = self._partition(slice)
-        return [] if partition is None else all_versions(slice, partition.sd.location, partition.parameters)
-
-    def history(self, table: Table) -> dict[str, list[Version]]:
-        """The kept versions of all slices of a table, by ds, each list newest first."""
-        found = self._of(table, self.published_ds(table))
-        return {s.ds: all_versions(s, partition.sd.location, partition.parameters) for s, partition in found}
-
-    def forget(self, version: Version) -> None:
-        """Forget a kept version; of a published one, remove its slice from the table. Files stay."""
-        partition = self._partition(version.slice)
-        if partition is None:
-            return
-        known = all_versions(version.slice, partition.sd.location, partition.parameters)
-        shown = published_version(version.slice, partition.sd.location, partition.parameters)
-        if shown.id == version.id:
-            holder = self._holder(version.slice.table)
-            self._or_none(lambda client: client.drop_partition(*_names(holder), [version.slice.ds], False))
-        elif any(each.id == version.id for each in known):
-            partition.parameters = partition_parameters(shown, [v for v in known if v.id != version.id])
-            self._alter(partition)
-
     def tables(self, schema: str, prefix: str = "") -> list[str]:
         """The names of a schema's tables that begin with `prefix`. A schema unknown gives []."""
         found = self._or_none(lambda client: client.get_tables(schema, prefix + "*")) or []
@@ -155,57 +130,119 @@ class HiveMetastore(Partitioned):
         found = self._or_none(lambda client: client.get_table_req(request))
         return None if found is None else found.table
 
-    def _of(self, table: Table, ds: list[str]) -> Iterator[tuple[Slice, Any]]:
-        holder = self._holder(table)
-        for start in range(0, len(ds), _BATCH):
-            names = [partition_name(each) for each in ds[start : start + _BATCH]]
-            for partition in self._partitions(holder, names):
-                yield _slice(table, partition), partition
+    @property
+    def named(self) -> str:
+        """What a message calls it."""
+        return f"the metastore {self.uri}"
 
-    def _partition(self, slice: Slice) -> Any:
-        found = self._partitions(self._holder(slice.table), [partition_name(slice.ds)])
-        return found[0] if found else None
+    def _location(self, table: Table) -> str:
+        return str(self._parent(table).sd.location)
 
-    def _partitions(self, table: Table, names: list[str]) -> list[Any]:
+    def _parent(self, table: Table) -> Any:
+        found = self._table(table)
+        if found is None:
+            raise DaysliceError(f"{table} is not in {self.named}")
+        return found
+
+    def _make_journal(self, journal: Table, like: Table) -> None:
+        files = copy.deepcopy(self._parent(like).sd)
+        files.location = f"{files.location}/_journal"
+        made = HiveTable(
+            dbName=journal.schema,
+            tableName=journal.name,
+            owner="dayslice",
+            createTime=int(time.time()),
+            lastAccessTime=0,
+            tableType="EXTERNAL_TABLE",
+            parameters={"EXTERNAL": "TRUE"},
+            partitionKeys=[FieldSchema(name, "string", "") for name in KEYS],
+            sd=files,
+        )
+        with contextlib.suppress(AlreadyExistsException):
+            self._call(lambda client: client.create_database(Database(name=journal.schema, parameters={})))
+        with contextlib.suppress(AlreadyExistsException):
+            self._call(lambda client: client.create_table(made))
+
+    def _ds(self, table: Table) -> list[str]:
+        names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []
+        return [name.removeprefix("ds=") for name in names]
+
+    def _rows(self, table: Table, ds: str | None = None) -> Iterator[Row]:
+        if ds is not None:
+            found = self._or_empty(table, lambda client: client.get_partitions_ps(*_names(table), [ds], -1))
+            yield from map(_row, found)
+            return
+        names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []
+        yield from self._named(table, names)
+
+    def _rows_of(self, table: Table, ds: list[str]) -> Iterator[Row]:
+        return self._named(table, [partition_name(each) for each in ds])
+
+    def _named(self, table: Table, names: list[str]) -> Iterator[Row]:
+        for start in range(0, len(names), _BATCH):
+            ask = partial(_by_names, table=table, names=names[start : start + _BATCH])
+            yield from map(_row, self._or_empty(table, ask))
+
+    def _or_empty(self, table: Table, call: Callable[[Any], list[Any]]) -> list[Any]:
         try:
-            return self._or_none(lambda client: client.get_partitions_by_names(*_names(table), names)) or []
+            return self._or_none(call) or []
         except DaysliceError:
             # Of a table that is not there, Hive 4 says so in a way that Hive 3's interface does not know.
             if self._table(table) is None:
                 return []
             raise
 
-    def _create(self, version: Version) -> None:
-        partition = self.new_partition(version)
+    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]) -> None:
+        partition = self.new_partition(table, values, location, parameters)
         self._call(lambda client: client.add_partition_with_environment_context(partition, _CONTEXT))
 
-    def _replace(self, existing: Any, version: Version) -> None:
-        """The same partition, showing another version and remembering the one it showed."""
-        earlier = all_versions(version.slice, existing.sd.location, existing.parameters)
-        existing.sd.location = version.location
-        existing.parameters = partition_parameters(version, earlier)
-        self._alter(existing)
+    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
+        partition = row.held
+        # The table's columns of now: a slice that is written again has those that were added since.
+        partition.sd = self.new_partition(table, row.values, location, parameters).sd
+        partition.parameters = dict(parameters)
+        self._call(lambda client: client.alter_partition_with_environment_context(*_names(table), partition, _CONTEXT))
 
-    def _alter(self, partition: Any) -> None:
-        names = (partition.dbName, partition.tableName)
-        self._call(lambda client: client.alter_partition_with_environment_context(*names, partition, _CONTEXT))
+    def _drop(self, table: Table, values: Sequence[str]) -> None:
+        self._or_none(lambda client: client.drop_partition(*_names(table), list(values), False))
 
-    def new_partition(self, version: Version) -> Any:
-        """The partition that would show a version, as Thrift has it. Raises DaysliceError if there is no such table."""
-        table = self._holder(version.slice.table)
-        parent = self._table(table)
-        if parent is None:
-            raise DaysliceError(f"{table} is not in the metastore {self.uri}, so {version.slice} cannot be published")
-        descriptor = copy.deepcopy(parent.sd)
-        descriptor.location = version.location
+    def _statistics(self, table: Table, values: Sequence[str]) -> list[Any]:
+        columns = [column.name for column in self._parent(table).sd.cols]
+        if not columns:
+            return []
+        if not values:
+            request = TableStatsRequest(*_names(table), columns)
+            return list(self._call(lambda client: client.get_table_statistics_req(request)).tableStats)
+        name = _partition_name(values)
+        of_one = PartitionsStatsRequest(*_names(table), columns, [name])
+        return list(self._call(lambda client: client.get_partitions_statistics_req(of_one)).partStats.get(name, []))
+
+    def _write_statistics(self, table: Table, values: Sequence[str], statistics: list[Any]) -> None:
+        columns = {column.name.lower() for column in self._parent(table).sd.cols}
+        about = ColumnStatisticsDesc(False, *_names(table), _partition_name(values), int(time.time()))
+        noted = ColumnStatistics(about, [each for each in statistics if each.colName.lower() in columns])
+        if noted.statsObj:
+            self._call(lambda client: client.update_partition_column_statistics(noted))
+
+    def _erase_statistics(self, table: Table, row: Row) -> None:
+        if self._statistics(table, row.values):
+            names = (*_names(table), _partition_name(row.values))
+            self._or_none(lambda client: client.delete_partition_column_statistics(*names, None))
+
+    def new_partition(
+        self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]
+    ) -> Partition:
+        """A partition as Thrift has it, with its table's columns. Raises DaysliceError if there is no such table."""
+        descriptor = copy.deepcopy(self._parent(table).sd)
+        descriptor.location = location
         return Partition(
-            values=[version.slice.ds],
+            values=list(values),
             dbName=table.schema,
             tableName=table.name,
             createTime=int(time.time()),
             lastAccessTime=0,
             sd=descriptor,
-            parameters=partition_parameters(version, []),
+            parameters=dict(parameters),
         )
 
     def _or_none(self, call: Callable[[Any], T]) -> T | None:
@@ -234,8 +271,18 @@ class HiveMetastore(Partitioned):
                 raise DaysliceError(f"the Hive metastore {self.uri} refused: {error.message}") from None
 
 
-def _slice(table: Table, partition: Any) -> Slice:
-    return Slice(table, partition.values[0])
+def _by_names(client: Any, table: Table, names: list[str]) -> list[Any]:
+    found: list[Any] = client.get_partitions_by_names(*_names(table), names)
+    return found
+
+
+def _row(partition: Any) -> Row:
+    return Row(tuple(partition.values), str(partition.sd.location), partition.parameters or {}, partition)
+
+
+def _partition_name(values: Sequence[str]) -> str:
+    """As Hive names one of a table of slices, or of a journal."""
+    return "/".join(f"{key}={value}" for key, value in zip(KEYS, values, strict=False))
 
 
 def _names(table: Table) -> tuple[str, str]:

@@ -6,7 +6,8 @@ version does not touch what is published, whoever publishes meanwhile.
 """
 
 from collections.abc import Collection
-from typing import Protocol
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.slices import Slice, Table, Version
@@ -40,12 +41,27 @@ class Metastore(Protocol):
         ...
 
     def forget(self, version: Version) -> None:
-        """Forget a kept version; of one that is published at this moment, remove its slice from the table."""
+        """Forget a kept version. One that is published at this moment stays: see `unpublish`."""
+        ...
+
+    def unpublish(self, version: Version) -> bool:
+        """Remove a slice, with all that is kept of it, if this version is still the published one of it.
+
+        False where another one is by now: then nothing was changed.
+        """
         ...
 
 
 class Catalog(Metastore, Protocol):
     """A metastore that also knows the tables themselves: Hive's and Glue's, for the trino target."""
+
+    def publish(self, version: Version, staged: Table | None = None) -> None:
+        """As above, and the slice gets the column statistics of the table `staged`, or those it had before."""
+        ...
+
+    def turn(self, slice: Slice) -> AbstractContextManager[Any]:
+        """Whoever is in here is alone with this slice, on every machine. Waits for its turn."""
+        ...
 
     def tables(self, schema: str, prefix: str = "") -> list[str]:
         """The names of a schema's tables that begin with `prefix`. A schema unknown gives []."""

@@ -1,24 +1,34 @@
-"""How a slice's versions lie in a metastore's partition: the published one's receipt, and the kept ones' records.
-
-Both are in the partition's parameters, so that one call changes location, receipt and kept versions together. Pure.
-"""
+"""How a version lies in a metastore's partition: its receipt and id in the partition's parameters. Pure."""
 
 import base64
-import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from dayslice.rules.slices import Receipt, Slice, Version
 
 VERSION = "dayslice.version"
-KEPT = "dayslice.kept."
+SEQUENCE = "dayslice.sequence"
+# Who is publishing a version at this moment; not there once it has ended.
+HOLDER = "dayslice.holder"
+_OWN = {VERSION, SEQUENCE, HOLDER}
 # The slices of an import `erp.flights`, which is a view, are partitions of the table `erp.flights__landed`.
 LANDED = "__landed"
-# Hive holds 4000 characters a parameter. Longer texts are compressed, and cut where that is not enough.
+# The databases behind Hive hold 4000 bytes a parameter, MySQL's in latin1: what is longer, or more than plain ASCII, is
+# compressed into ASCII, and cut where that is not enough.
 _LONGEST = 3900
 _PACKED = "dayslice.packed."
-# More than anybody rolls back to. The oldest record is dropped for a new one; its files are then an orphan's.
-KEPT_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """A partition as a metastore gives it. `held` is the service's own form of it."""
+
+    values: tuple[str, ...]
+    location: str
+    parameters: Mapping[str, str]
+    held: Any = None
 
 
 def partition_name(ds: str) -> str:
@@ -26,47 +36,30 @@ def partition_name(ds: str) -> str:
     return f"ds={ds}"
 
 
-def published_version(slice: Slice, location: str, parameters: Mapping[str, str]) -> Version:
+def shown_version(slice: Slice, row: Row) -> Version:
     """The version that a partition shows. One registered by others has no id and an empty receipt."""
-    unpacked = _unpacked(parameters)
-    own = {key: value for key, value in unpacked.items() if not key.startswith(KEPT) and key != VERSION}
-    return Version(slice, unpacked.get(VERSION, ""), Receipt.from_parameters(own), location)
+    unpacked = _unpacked(row.parameters)
+    receipt = Receipt.from_parameters({key: value for key, value in unpacked.items() if key not in _OWN})
+    return Version(slice, unpacked.get(VERSION, ""), receipt, row.location, int(unpacked.get(SEQUENCE, 0)))
 
 
-def kept_versions(slice: Slice, parameters: Mapping[str, str]) -> list[Version]:
-    """The earlier versions that a partition remembers, newest first."""
-    found = [
-        _from_record(slice, key.removeprefix(KEPT), record)
-        for key, record in _unpacked(parameters).items()
-        if key.startswith(KEPT)
-    ]
-    return sorted(found, key=lambda version: version.id, reverse=True)
-
-
-def all_versions(slice: Slice, location: str, parameters: Mapping[str, str]) -> list[Version]:
-    """The published version and the kept ones, newest first."""
-    versions = [published_version(slice, location, parameters), *kept_versions(slice, parameters)]
-    return sorted(versions, key=lambda version: version.id, reverse=True)
-
-
-def partition_parameters(version: Version, earlier: list[Version]) -> dict[str, str]:
-    """The parameters of a partition that shows `version` and remembers `earlier`, and the row counts planners read."""
-    kept = sorted((each for each in earlier if each.id and each.id != version.id), key=lambda v: v.id, reverse=True)
+def partition_parameters(version: Version, sequence: int, holder: str = "") -> dict[str, str]:
+    """The parameters of a partition that shows `version`, and the row counts that planners read."""
     parameters = {
         **version.receipt.to_parameters(),
         VERSION: version.id,
-        **{KEPT + each.id: _record(each) for each in kept[:KEPT_AT_MOST]},
+        SEQUENCE: str(sequence),
         "numRows": str(version.receipt.rows),
         "numFiles": str(version.receipt.files),
         "totalSize": str(version.receipt.bytes),
     }
-    return _packed(parameters)
+    return _packed(parameters | ({HOLDER: holder} if holder else {}))
 
 
 def _packed(parameters: Mapping[str, str]) -> dict[str, str]:
     packed: dict[str, str] = {}
     for key, value in parameters.items():
-        if len(value) <= _LONGEST:
+        if len(value) <= _LONGEST and value.isascii() and value.isprintable():
             packed[key] = value
             continue
         text = base64.b85encode(zlib.compress(value.encode())).decode()
@@ -82,12 +75,3 @@ def _unpacked(parameters: Mapping[str, str]) -> dict[str, str]:
         key = packed[len(_PACKED) + len("000.") :]
         cut[key] = cut.get(key, "") + parameters[packed]
     return {**plain, **{key: zlib.decompress(base64.b85decode(text)).decode() for key, text in cut.items()}}
-
-
-def _record(version: Version) -> str:
-    return json.dumps({"location": version.location, **version.receipt.to_parameters()}, ensure_ascii=False)
-
-
-def _from_record(slice: Slice, version_id: str, record: str) -> Version:
-    parameters = json.loads(record)
-    return Version(slice, version_id, Receipt.from_parameters(parameters), parameters["location"])

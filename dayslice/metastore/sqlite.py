@@ -141,16 +141,26 @@ class SQLiteMetastore:
         return found
 
     def forget(self, version: Version) -> None:
-        """Forget a kept version; of a published one, remove its slice from the table."""
-        self._forget(version, "")
+        """Forget a kept version. One that is published at this moment stays: see `unpublish`."""
+        s = version.slice
+        with self._transaction():
+            self.connection.execute(
+                "delete from versions where schema = ?1 and name = ?2 and ds = ?3 and id = ?4 and not exists (select 1 "
+                "from published p where p.schema = ?1 and p.name = ?2 and p.ds = ?3 and p.id = ?4)",
+                [s.table.schema, s.table.name, s.ds, version.id],
+            )
 
-    def forget_kept(self, version: Version) -> bool:
-        """Forget a version unless it is the published one, in one transaction. Whether it is forgotten now."""
-        return self._forget(
-            version,
-            " and not exists (select 1 from published p where p.schema = versions.schema and p.name = versions.name"
-            " and p.ds = versions.ds and p.id = versions.id)",
-        )
+    def unpublish(self, version: Version) -> bool:
+        """Remove a slice, with all that is kept of it, if this version is still the published one of it."""
+        s = version.slice
+        key = [s.table.schema, s.table.name, s.ds]
+        with self._transaction() as number:
+            if self._published_id(s) != version.id:
+                return False
+            for of in ("published", "versions"):
+                self.connection.execute(f"delete from {of} where schema = ? and name = ? and ds = ?", key)
+            self.connection.execute("update tables set changed = ? where schema = ? and name = ?", [number, *key[:2]])
+        return True
 
     def content(self, table: Table) -> Version | None:
         """What a table without slices holds: a seed, a plain table."""
@@ -239,19 +249,6 @@ class SQLiteMetastore:
             [table.schema, table.name, kind, definition, number],
         )
 
-    def _forget(self, version: Version, unless: str) -> bool:
-        s = version.slice
-        key = [s.table.schema, s.table.name, s.ds, version.id]
-        where = "where schema = ? and name = ? and ds = ? and id = ?"
-        with self._transaction() as number:
-            done = self.connection.execute(f"delete from versions {where}{unless}", key).rowcount > 0
-            if done and self.connection.execute(f"delete from published {where}", key).rowcount:
-                self.connection.execute(
-                    "update tables set changed = ? where schema = ? and name = ?",
-                    [number, s.table.schema, s.table.name],
-                )
-        return done
-
     def _published_id(self, slice: Slice) -> str:
         rows = self.connection.execute(
             "select id from published where schema = ? and name = ? and ds = ?",
@@ -261,14 +258,14 @@ class SQLiteMetastore:
 
     def _versions(self, table: Table, where: str, values: Collection[str] = ()) -> list[Version]:
         rows = self._ask(
-            "select v.ds, v.id, v.receipt, v.location from versions v left join published p "
+            "select v.ds, v.id, v.receipt, v.location, v.written from versions v left join published p "
             "on p.schema = v.schema and p.name = v.name and p.ds = v.ds and p.id = v.id "
             f"where v.schema = ? and v.name = ? and {where}",
             [table.schema, table.name, *values],
         )
         return [
-            Version(Slice(table, ds), version, Receipt.from_json(receipt), location)
-            for ds, version, receipt, location in rows
+            Version(Slice(table, ds), version, Receipt.from_json(receipt), location, int(written))
+            for ds, version, receipt, location, written in rows
         ]
 
     def _standing(self, where: str, values: Collection[str | None]) -> list[Standing]:

@@ -37,14 +37,21 @@ def version_location(warehouse: str, slice: Slice, version: str) -> str:
     return f"{table_location(warehouse, slice.table)}/{version}/ds={slice.ds}"
 
 
+def table_key(table: Table, longest: int = _NAME_AT_MOST) -> str:
+    """One word for a table, in lower case as Hive has it. No two tables have the same: the schema's length is told."""
+    schema, name = table.schema.lower(), table.name.lower()
+    readable = f"t{len(schema)}_{schema}__{name}"
+    if len(readable) <= longest:
+        return readable
+    # Begins with another letter than the readable ones.
+    return f"h{hashlib.sha256(readable.encode()).hexdigest()[:24]}_{readable[: longest - 26]}"
+
+
 def stage_prefix(slice: Slice) -> str:
     """What the names of a slice's stage tables begin with: readable where Hive's limit allows it, and unique."""
     ds = slice.ds.replace("-", "_").lower()
-    readable = f"{slice.table.schema}__{slice.table.name}"
     room = _NAME_AT_MOST - len("__") * 2 - len(ds) - len("v00000000000000000000_000000")
-    if len(readable) > room:
-        readable = readable[: room - 9] + "_" + hashlib.sha256(readable.encode()).hexdigest()[:8]
-    return f"{readable}__{ds}__"
+    return f"{table_key(slice.table, room)}__{ds}__"
 
 
 def stage_name(slice: Slice, version: str) -> str:

@@ -16,7 +16,7 @@ from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned
 from dayslice.rules.calendar import cover, shift, span
 from dayslice.rules.graph import TableNode
 from dayslice.rules.retention import Policy, Reader, needed_by
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Table, Version
 from dayslice.rules.waits import reads
 from dayslice.runner.project import Project
 from dayslice.store.choice import open_store
@@ -62,7 +62,6 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
     unguarded = policy.expired(published)
     done.slices = policy.expired(published, needed)
     done.needed = [ds for ds in unguarded if ds not in done.slices]
-    gone = [version for ds in done.slices for version in history[ds]]
     surplus = [
         version
         for ds, versions in history.items()
@@ -72,7 +71,8 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
     done.versions = [version.id for version in surplus]
     known = {version.id for versions in history.values() for version in versions}
     if not dry_run:
-        _forget(project, node, [*surplus, *gone])
+        gone = [version for ds in done.slices for version in history[ds]]
+        _forget(project, node, surplus, [published[ds] for ds in done.slices], [*surplus, *gone])
         known -= {version.id for version in [*surplus, *gone]}
     if node.is_import or not project.target.is_local:
         store = open_store(project.target.warehouse)
@@ -100,15 +100,17 @@ def _reads_of(node: TableNode) -> Callable[..., list[str]]:
     return lambda wait, ds: reads(ds, settings.grain, settings.kind, wait.offset, wait.periods)
 
 
-def _forget(project: Project, node: TableNode, versions: list[Version]) -> None:
-    """Leave a mark for each version that has files, then forget it. A published one goes last of its slice."""
-    if not versions:
+def _forget(
+    project: Project, node: TableNode, surplus: list[Version], removed: list[Version], marked: list[Version]
+) -> None:
+    """Leave a mark for each version that has files; forget the surplus ones, and unpublish the slices `removed`."""
+    if not marked:
         return
     local = project.target.database_file
     if node.is_import or local is None:
         store = open_store(project.target.warehouse)
         now = datetime.now(UTC).strftime(_TIME)
-        for version in versions:
+        for version in marked:
             path = f"{node.table.schema}/{node.table.name}/{RETIRED}/{now}.{version.id}/mark"
             mark = store.create(path)
             mark.write(str(version.slice).encode())
@@ -116,24 +118,16 @@ def _forget(project: Project, node: TableNode, versions: list[Version]) -> None:
     if local is not None and node.is_import:
         from dayslice_importers.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - its views are made anew
 
-        DuckDBEngine(local, project.target.warehouse).unpublish(versions)
+        DuckDBEngine(local, project.target.warehouse).unpublish([*surplus, *removed])
         return
     if local is not None:
-        _forget_rows(project, node, versions)
+        _forget_rows(project, node, [*surplus, *removed])
         return
     with open_metastore(project.target) as metastore:
-        for slice in dict.fromkeys(version.slice for version in versions):
-            _forget_partition(metastore, slice, {v.id for v in versions if v.slice == slice})
-
-
-def _forget_partition(metastore: Metastore, slice: Slice, ids: set[str]) -> None:
-    published = metastore.published(slice.table, [slice.ds]).get(slice.ds)
-    if published is not None and published.id in ids:
-        metastore.forget(published)  # the slice's partition, with all that it remembers, in one call
-        return
-    for version in metastore.versions(slice):
-        if version.id in ids:
+        for version in surplus:
             metastore.forget(version)
+        for version in removed:
+            metastore.unpublish(version)
 
 
 def _forget_rows(project: Project, node: TableNode, versions: list[Version]) -> None:
@@ -149,6 +143,7 @@ def _forget_rows(project: Project, node: TableNode, versions: list[Version]) -> 
             if published.get(version.slice.ds) == version:
                 table = '"{}"."{}"'.format(*(name.replace('"', '""') for name in (node.table.schema, node.table.name)))
                 connection.execute(f"delete from {table} where ds = ?", [version.slice.ds])
+                metastore.unpublish(version)
             metastore.forget(version)
         connection.commit()
 

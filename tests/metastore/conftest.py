@@ -31,6 +31,9 @@ def hive_metastore(request):
     with connect(stack.metastore.uri) as client:
         if "analytics" not in client.get_all_databases():
             client.create_database(ttypes.Database(name="analytics", locationUri=f"{stack.warehouse}/analytics"))
+        if "_dayslice" in client.get_all_databases():
+            for name in client.get_all_tables("_dayslice"):
+                client.drop_table("_dayslice", name, False)
         for name, sorted_by in (("t", []), ("ordered", [ttypes.Order("a", 1), ttypes.Order("B", 0)])):
             if name in client.get_all_tables("analytics"):
                 client.drop_table("analytics", name, False)
@@ -62,7 +65,9 @@ def glue_metastore(request):
     from moto.server import ThreadedMotoServer  # noqa: PLC0415
 
     from dayslice.metastore.glue import GlueMetastore  # noqa: PLC0415
+    from tests.metastore import glue_statistics  # noqa: PLC0415
 
+    glue_statistics.install()
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -90,9 +90,10 @@ def test_what_was_published_again_meanwhile_is_not_forgotten(metastore):
     for number in (1, 2):
         metastore.publish(version(number))
     metastore.publish(version(1))
-    assert not metastore.forget_kept(version(1))
-    assert metastore.forget_kept(version(2))
-    assert not metastore.forget_kept(version(2))
+    metastore.forget(version(1))
+    metastore.forget(version(2))
+    metastore.forget(version(2))
+    assert not metastore.unpublish(version(2))
     assert metastore.versions(version(1).slice) == [version(1)]
     assert metastore.published(TABLE)["2013-01-01"] == version(1)
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import trino
 
 from dayslice.metastore.hive import HiveMetastore
+from dayslice.metastore.journal import SCHEMA as JOURNALS
 from dayslice.metastore.stages import STAGING_SCHEMA, version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.runner.dbt_runs import Dbt
 from dayslice.services.stack.machine import Stack
 from tests.sql.warehouse_project import WarehouseProject
 
-SCHEMAS = ("analytics", "erp", "staging", STAGING_SCHEMA)
+SCHEMAS = ("analytics", "erp", "staging", STAGING_SCHEMA, JOURNALS)
 
 
 class TrinoProject(WarehouseProject):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -97,35 +98,30 @@ def test_what_a_dead_run_left_goes_past_the_grace_time_only(project):
     assert {young, other} <= folders(project), "what may be somebody's, and what is not ours, stays"
 
 
-def test_the_loser_of_two_publications_at_once_is_an_orphan_that_goes_past_the_grace_time(project):
+def test_two_publications_at_once_are_both_kept_and_the_later_one_is_published(project):
     place = Slice(Table("analytics", "kept_short"), DAYS[-1])
     before = project.published("kept_short")[DAYS[-1]]
-    store = open_store(project.stack.warehouse)
     made = []
     for _ in range(2):
         id = new_version_id()
-        file = store.create(f"analytics/kept_short/{id}/ds={DAYS[-1]}/file")
+        file = open_store(project.stack.warehouse).create(f"analytics/kept_short/{id}/ds={DAYS[-1]}/file")
         file.write(b"rows")
         file.close()
         made.append(Version(place, id, Receipt(rows=1), version_location(project.stack.warehouse, place, id)))
-    lost, won = made
-    with HiveMetastore(project.stack.metastore.uri) as slow, HiveMetastore(project.stack.metastore.uri) as quick:
-        look = slow._partition
 
-        def look_and_be_overtaken(slice):
-            found = look(slice)
-            quick.publish(lost)
-            return found
+    def publish(version):
+        with HiveMetastore(project.stack.metastore.uri) as metastore:
+            metastore.publish(version)
 
-        slow._partition = look_and_be_overtaken
-        slow.publish(won)
-        assert quick.published(place.table, [place.ds])[place.ds].id == won.id
-        known = {version.id for version in quick.versions(place)}
-        assert {won.id, before.id} <= known
-        assert lost.id not in known, "the metastore has no compare-and-swap: the record of the loser is overwritten"
-    command = ["retain", "--select", "kept_short", "--json"]
-    assert run(project, *command)["kept_short"]["files"] == [], "it is young: it might be somebody's who is still at it"
-    assert lost.id in folders(project)
-    run(project, *command, grace="0")
-    assert lost.id not in folders(project)
-    assert {won.id, before.id} <= folders(project)
+    threads = [threading.Thread(target=publish, args=[version]) for version in made]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with HiveMetastore(project.stack.metastore.uri) as metastore:
+        later, earlier, *others = metastore.versions(place)
+        assert {later.id, earlier.id} == {version.id for version in made}
+        assert before.id in [each.id for each in others]
+        assert metastore.published(place.table, [place.ds])[place.ds].id == later.id
+    run(project, "retain", "--select", "kept_short", "--json", grace="0")
+    assert {version.id for version in made} <= folders(project)

@@ -246,6 +246,7 @@ class DuckDBEngine:
             connection.begin()
             try:
                 for version in versions:
+                    metastore.unpublish(version)
                     metastore.forget(version)
                 self._make_views(connection, versions[0].slice.table, metastore)
                 connection.commit()

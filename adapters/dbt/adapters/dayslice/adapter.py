@@ -142,8 +142,8 @@ class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
         table = Table(schema, name)
         with self.slice_metastore() as metastore:
             for ds in metastore.published_ds(table):
-                for version in metastore.versions(Slice(table, ds)):
-                    metastore.forget(version)
+                for version in metastore.published(table, [ds]).values():
+                    metastore.unpublish(version)
 
     @for_jinja
     def is_slice_table(self, node: Node) -> bool:

@@ -16,6 +16,7 @@ from dbt_common.exceptions import DbtDatabaseError
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.interface import Catalog
+from dayslice.metastore.journal import journal_of
 from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.graph import Node, table_node
@@ -148,9 +149,16 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         sizes = open_store(location).sizes("")
         weighed = replace(receipt, bytes=sum(sizes.values()), files=len(sizes))
         published = Version(Slice(table, ds), version, weighed, location)
+        staged = Table(str(staged_relation.schema), str(staged_relation.identifier))
         with self.slice_metastore() as catalog:
-            catalog.publish(published)
-            catalog.drop_table(Table(str(staged_relation.schema), str(staged_relation.identifier)))
+            catalog.publish(published, staged)
+            catalog.drop_table(staged)
+
+    @for_jinja
+    def drop_journal(self, schema: str, name: str) -> None:
+        """Forget all that is kept of a table whose history was dropped."""
+        with self.slice_metastore() as catalog:
+            catalog.drop_table(journal_of(Table(schema, name)))
 
     @for_jinja
     def publish_content(self, target_relation: BaseRelation, staged_relation: BaseRelation) -> None:

@@ -39,6 +39,7 @@
   {#- One call to the metastore: the partition's new location and its receipt. -#}
   {%- if drop_history -%}
     {%- do run_query('drop table if exists ' ~ target_relation) -%}
+    {%- do adapter.drop_journal(target_relation.schema, target_relation.identifier) -%}
   {%- endif -%}
   {%- set layout = adapter.file_layout(graph, model, target_relation, columns.own, drop_history) -%}
   {%- if not adapter.known_columns(target_relation.schema, target_relation.identifier) -%}
