@@ -90,10 +90,10 @@ def make_project(root: Path, tables: int) -> None:
 
 
 def publish(root: Path) -> None:
-    """Record 14 slices of every table: what commands look at is the metastore, not the rows."""
+    """Record 14 slices of every model: what commands look at is the metastore, not the rows."""
     project = load_project(root)
     with open_metastore(project.target) as metastore:
-        for node in project.tables.values():
+        for node in project.models:
             for ds in span(FIRST, LAST):
                 metastore.publish(Version(Slice(node.table, ds), new_version_id(), Receipt(rows=10)))
 

@@ -1,12 +1,16 @@
 """The command line: `dayslice COMMAND`. Each command is a module of `dayslice/commands/`, imported when called."""
 
+import contextlib
 import importlib
+import os
+import signal
 import sys
+from typing import Any
 
 import click
 
 from dayslice import __version__
-from dayslice.errors import DaysliceError
+from dayslice.faults import STANDS, TRACEBACK, sentence_of
 
 # In the order a newcomer meets them. A command `a-b` is the function `a_b` of its module.
 COMMANDS: dict[str, str] = {
@@ -14,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "new": "new",
     "import": "import_tables",
     "build": "build",
+    "plan": "plan",
     "backfill": "backfill",
     "status": "status",
     "docs": "docs",
@@ -25,6 +30,10 @@ COMMANDS: dict[str, str] = {
     "superset": "superset",
     "stack": "stack",
 }
+
+
+class NobodyReads(Exception):
+    """Whoever read the output has enough, as `head` has."""
 
 
 class Commands(click.Group):
@@ -42,6 +51,19 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Click and Rich would end with 1 at a closed pipe, which here says that a slice failed."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise NobodyReads from None
+        except SystemExit as ended:
+            if isinstance(ended.__context__, BrokenPipeError):
+                raise NobodyReads from None
+            raise
+        return code
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
@@ -53,15 +75,27 @@ def dayslice() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 some slice failed, 2 wrong usage."""
+    """Run the command line. Exit codes: 0 done, 1 some slice failed, 2 wrong usage, 130 stopped by Ctrl-C."""
     try:
         sys.exit(dayslice.main(standalone_mode=False) or 0)
-    except DaysliceError as error:
-        click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
-        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was published stands, and a rerun is safe", err=True)
+        _say(f"stopped; {STANDS}")
         sys.exit(130)
+    except NobodyReads:
+        # Python would complain once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(128 + signal.SIGPIPE)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        sentence, code = sentence_of(error)
+        _say(f"{click.style('error:', fg='red')} {sentence}")
+        sys.exit(code)
+
+
+def _say(sentence: str) -> None:
+    with contextlib.suppress(OSError):  # nobody may be listening any more
+        click.echo(sentence, err=True)

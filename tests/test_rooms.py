@@ -29,6 +29,9 @@ IMPORTERS, AIRFLOW, ADAPTERS = "dayslice_importers", "dayslice_airflow", "dbt.ad
 ALLOWED: dict[str, set[str]] = {
     **BELOW,
     "dayslice.__main__": {"dayslice.cli"},
+    # What the command line says of any error.
+    "dayslice.faults": {"dayslice.errors"},
+    "dayslice.cli": BELOW["dayslice.cli"] | {"dayslice.faults"},
     **{room: BELOW[room] | {IMPORTERS} for room in ("dayslice.runner", "dayslice.orchestration", "dayslice.commands")},
     IMPORTERS: LIBRARIES,
     ADAPTERS: LIBRARIES,

@@ -3,7 +3,7 @@
 import click
 from rich.console import Console
 
-from dayslice.commands.options import as_json, target
+from dayslice.commands.options import as_json, asked, target
 from dayslice.console import print_json
 from dayslice.errors import UsageError
 from dayslice.orchestration.instance import USER, AirflowInstance
@@ -217,7 +217,8 @@ def wipe(dag: str, logs: bool, yes: bool, staging: bool, as_json: bool) -> int:
         raise UsageError("there is no Airflow of this project on this machine, so there is nothing to wipe")
     where = " and ".join(str(each.home) for each in instances)
     what = "runs, task instances, XComs" + (" and logs" if logs else "")
-    if not yes and not click.confirm(f"Airflow in {where} forgets all {what} of {dag}. The warehouse stays. Go on?"):
+    question = f"Airflow in {where} forgets all {what} of {dag}. The warehouse stays. Go on?"
+    if not yes and not asked(question, "--yes goes on without a question"):
         click.echo("nothing was done")
         return 0
     done = wipe_dag(instances, dag, logs)

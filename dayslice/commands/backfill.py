@@ -2,15 +2,22 @@
 
 import click
 
-from dayslice.commands.options import as_json, exclude, select, target
-from dayslice.metastore.choice import open_metastore
-from dayslice.rules.calendar import parse_ds
-from dayslice.rules.plan import make_plan
-from dayslice.rules.snapshots import snapshot_slices
+from dayslice.commands.options import as_json, exclude, open_period, opened, select, target
+from dayslice.commands.plan import planned
+from dayslice.console import print_json
+from dayslice.runner.plan_reports import (
+    SOMETHING_TO_DO,
+    command_for,
+    plan_document,
+    show_plan,
+    stale_document,
+    tell_not_made,
+    tell_stale,
+)
+from dayslice.runner.planning import left_stale
 from dayslice.runner.project import load_project
 from dayslice.runner.reports import Report, end
 from dayslice.runner.runs import run_plan
-from dayslice.runner.selection import select_tables
 
 
 @click.command()
@@ -19,7 +26,9 @@ from dayslice.runner.selection import select_tables
 @select
 @exclude
 @click.option("--force", is_flag=True, help="Compute models again that stand already (imports are left alone).")
-@click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing.")
+@click.option("--downstream", is_flag=True, help="Make again all that stands on what is made, outside the range too.")
+@open_period
+@click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing: dayslice plan.")
 @target
 @as_json
 def command(
@@ -28,40 +37,39 @@ def command(
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     force: bool,
+    downstream: bool,
+    open_period: bool,
     dry_run: bool,
     target: str | None,
     as_json: bool,
 ) -> int:
     """Make every missing slice from one ds to another, oldest first.
 
-    What stands already is skipped, so a backfill that was stopped goes on where it was. The project is parsed once.
-    A slice that fails stops only what depends on it.
+    What stands already is skipped, so a backfill that was stopped goes on where it was. What stands on a slice that is
+    made is made again, within the range and the selection; what is left over is listed with the command for it, and the
+    exit code is 1. A slice that fails stops only what depends on it.
 
     \b
     Examples:
       dayslice backfill --from 2013-01-01 --to 2013-01-31
       dayslice backfill --from 2013-01-01 --to 2013-01-31 --select flights_flat+
-      dayslice backfill --from 2013-01-05 --to 2013-01-05 --select carrier_metrics --force
+      dayslice backfill --from 2013-01-05 --to 2013-01-05 --select carrier_metrics --force --downstream
     """
-    first, last = parse_ds(first), parse_ds(last)
     project = load_project(target=target)
-    tables = select_tables(project, select, exclude)
-    with open_metastore(project.target) as metastore:
-        published = {node.table: set(metastore.published_ds(node.table)) for node in tables}
-    plan = make_plan(tables, first, last, published, force, snapshot_slices(project.time_zone), project.time_zone)
-    lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
-    if plan.lost and not as_json:
-        node, ds = plan.lost[0]
-        click.echo(
-            f"{len(plan.lost)} slices of cumulative imports are of the past and cannot be taken now "
-            f"({node.name} {ds}{', …' if len(plan.lost) > 1 else ''}); "
-            "dayslice import --as-of-now takes them as they are now",
-            err=True,
-        )
+    plan = planned(project, first, last, select, exclude, force, downstream, open_period)
     if dry_run:
-        for step in [] if as_json else plan.steps:
-            click.echo(f"{step.ds}: {', '.join(node.name for node in (*step.imports, *step.models))}")
-        return end([], plan.done, as_json, lost=lost, would_make=plan.size)
-    with Report(plan.size, as_json) as report:
+        print_json(plan_document(project, plan)) if as_json else show_plan(project, plan)
+        return SOMETHING_TO_DO if plan.size else 0
+    if not as_json:
+        tell_not_made(project, plan)
+    with opened(open_period), Report(plan.size, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
-    return end(outcomes, plan.done, as_json, lost=lost)
+    stale = left_stale(project, outcomes)
+    lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
+    code = end(outcomes, plan.done, as_json, lost=lost, left_stale=stale_document(project, stale))
+    if not as_json:
+        ids = {node.name: unique_id for unique_id, node in project.tables.items()}
+        if failed := [(ids[each.table], each.ds) for each in outcomes if each.failed and each.table in ids]:
+            click.echo(f"try those again: {command_for(project, failed, force)}", err=True)
+        tell_stale(project, stale)
+    return 1 if stale else code

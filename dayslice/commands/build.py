@@ -2,9 +2,11 @@
 
 import click
 
-from dayslice.commands.options import as_json, exclude, select, target
+from dayslice.commands.options import as_json, exclude, open_period, opened, select, target
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.plan import make_plan
+from dayslice.runner.plan_reports import stale_document, tell_stale
+from dayslice.runner.planning import left_stale
 from dayslice.runner.project import load_project
 from dayslice.runner.reports import Report, end
 from dayslice.runner.runs import run_plan
@@ -15,13 +17,17 @@ from dayslice.runner.selection import select_tables
 @click.option("--ds", required=True, envvar="DAYSLICE_DS", metavar="DS", help="The slice: 2018-03-01.")
 @select
 @exclude
+@open_period
 @target
 @as_json
-def command(ds: str, select: tuple[str, ...], exclude: tuple[str, ...], target: str | None, as_json: bool) -> int:
+def command(
+    ds: str, select: tuple[str, ...], exclude: tuple[str, ...], open_period: bool, target: str | None, as_json: bool
+) -> int:
     """Compute the models of one ds: stage, audit, publish; what stands is replaced.
 
-    A slice that waits for something that is not published is refused, and says for what. Of a day, tables of a finer
-    grain are built for all of its hours. For unit tests and the like, use dbt itself: dbt build --vars 'ds: …'.
+    A slice that waits for something that is not published is refused, and says for what. What stands on the old slice
+    is listed, with the command that makes it again. Of a day, tables of a finer grain are built for all of its hours.
+    For unit tests and the like, use dbt itself: dbt build --vars 'ds: …'.
 
     \b
     Examples:
@@ -32,6 +38,10 @@ def command(ds: str, select: tuple[str, ...], exclude: tuple[str, ...], target: 
     project = load_project(target=target)
     models = [node for node in select_tables(project, select, exclude) if not node.is_import]
     plan = make_plan(models, ds, ds, {}, force=True, zone=project.time_zone)
-    with Report(plan.size, as_json) as report:
+    with opened(open_period), Report(plan.size, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
-    return end(outcomes, 0, as_json)
+    stale = left_stale(project, outcomes)
+    code = end(outcomes, 0, as_json, left_stale=stale_document(project, stale))
+    if not as_json:
+        tell_stale(project, stale)
+    return code

@@ -1,5 +1,6 @@
 """`dayslice docs`: dbt's docs site, with lineage."""
 
+import signal
 import subprocess
 import sys
 
@@ -31,4 +32,20 @@ def command(port: int, no_serve: bool, no_browser: bool, target: str | None) -> 
     click.echo(f"serving http://127.0.0.1:{port} (end with Ctrl-C)")
     serve = ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), *(["--no-browser"] if no_browser else [])]
     where = ["--project-dir", str(root), "--profiles-dir", str(root)]
-    return subprocess.run([sys.executable, "-m", "dbt.cli.main", *serve, *where], check=False).returncode
+    return serve_until_stopped([sys.executable, "-m", "dbt.cli.main", *serve, *where])
+
+
+def serve_until_stopped(command: list[str]) -> int:
+    """Run a server until it ends or this process is told to; it does not outlive us. Its exit code."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    server = subprocess.Popen(command)
+    try:
+        return server.wait()
+    finally:
+        server.terminate()
+        server.wait()
+        signal.signal(signal.SIGTERM, before)

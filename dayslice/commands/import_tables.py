@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dayslice.commands.options import as_json, target
+from dayslice.commands.options import as_json, open_period, opened, target
 from dayslice.errors import UsageError
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.graph import TableNode
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--as-of-now", is_flag=True, help="Take cumulative tables as they are now, for a ds that is past.")
 @click.option("--accept", is_flag=True, help="Accept that columns of the source are gone or have another type.")
 @click.option("--show-values", is_flag=True, help="Let errors quote values of the source's rows.")
+@open_period
 @click.option("--dry-run", is_flag=True, help="Show what would be read and written; write nothing.")
 @target
 @as_json
@@ -35,6 +36,7 @@ def command(
     as_of_now: bool,
     accept: bool,
     show_values: bool,
+    open_period: bool,
     dry_run: bool,
     target: str | None,
     as_json: bool,
@@ -49,17 +51,25 @@ def command(
       dayslice import --all --ds 2013-01-05 --as-of-now
       dayslice import --all --ds 2013-01-05 --dry-run
     """
-    from dayslice_importers.source_errors import SHOW_VALUES  # noqa: PLC0415
-
-    from dayslice.runner.imports import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
-
     if show_values:
+        from dayslice_importers.source_errors import SHOW_VALUES  # noqa: PLC0415
+
         os.environ[SHOW_VALUES] = "1"
     ds = parse_ds(ds)
     if bool(tables) == every:
         raise UsageError("say which tables to import, as in erp.flights, or --all")
     project = load_project(target=target)
     nodes = chosen(project, tables, ds)
+    with opened(open_period):
+        return run(project, nodes, ds, as_of_now, accept, dry_run, as_json)
+
+
+def run(
+    project: Project, nodes: list[TableNode], ds: str, as_of_now: bool, accept: bool, dry_run: bool, as_json: bool
+) -> int:
+    """Import, or show what would be imported; the exit code."""
+    from dayslice.runner.imports import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
+
     if dry_run:
         planned, refused = plan_imports(project, nodes, ds, as_of_now=as_of_now, accept=accept)
         return show_plan(planned, refused, as_json)

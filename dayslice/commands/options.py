@@ -1,10 +1,71 @@
 """Options that several commands share, so that they are spelled and explained once."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import click
+
+from dayslice.errors import UsageError
+from dayslice.rules.open_periods import FLAG, VARIABLE
+
+
+class Words(click.Option):
+    """An option that takes words up to the next option, as dbt's do: `--select a b`."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Let the option take what follows its first word."""
+        super().add_to_parser(parser, ctx)
+        for name in self.opts:
+            option = parser._long_opt.get(name) or parser._short_opt[name]
+            option.process = _taking_all(option.process)
+
+
+def _taking_all(process: Any) -> Any:
+    def take(value: Any, state: Any) -> None:
+        words = [value]
+        while state.rargs and not state.rargs[0].startswith("-"):
+            words.append(state.rargs.pop(0))
+        process(" ".join(words), state)
+
+    return take
+
+
+@contextmanager
+def opened(is_asked: bool) -> Iterator[None]:
+    """Let slices of periods that are not over be made meanwhile, in this process and in dbt's macros."""
+    before = os.environ.get(VARIABLE)
+    if is_asked:
+        os.environ[VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        if is_asked and before is None:
+            del os.environ[VARIABLE]
+        elif is_asked and before is not None:
+            os.environ[VARIABLE] = before
+
+
+def asked(question: str, how: str) -> bool:
+    """A person's yes or no. Raises UsageError where nobody can answer; `how` says what to write instead."""
+    if not sys.stdin or not sys.stdin.isatty():
+        raise UsageError(f"{question} Nobody is there to answer: {how}")
+    return click.confirm(question)
+
 
 target = click.option("--target", "-t", metavar="NAME", help="The target of profiles.yml; default: local.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document instead of text.")
 select = click.option(
-    "--select", "-s", multiple=True, metavar="TABLES", help="dbt's selection: flights_flat+, erp.flights, tag:daily."
+    "--select",
+    "-s",
+    cls=Words,
+    multiple=True,
+    metavar="TABLES…",
+    help="dbt's selection: flights_flat+, erp.flights, tag:daily.",
 )
-exclude = click.option("--exclude", multiple=True, metavar="TABLES", help="dbt's selection of what to leave out.")
+exclude = click.option(
+    "--exclude", cls=Words, multiple=True, metavar="TABLES…", help="dbt's selection of what to leave out."
+)
+open_period = click.option(FLAG, "open_period", is_flag=True, help="Make slices of a period that is not over, too.")

@@ -1,6 +1,7 @@
 """`dayslice status`: what stands, table by ds."""
 
 import json
+import shutil
 from collections.abc import Collection, Mapping
 
 import click
@@ -53,8 +54,10 @@ def command(
         click.echo(json.dumps(as_document(found, shown), indent=2, ensure_ascii=False))
         return 0
     for grain, slices in shown.items():
-        grid = status_grid({node: v for node, v in found.items() if node.settings.grain is grain}, slices, stands)
-        Console(width=None if Console().is_terminal else 400).print(grid)
+        own = {node: v for node, v in found.items() if node.settings.grain is grain}
+        width = shutil.get_terminal_size().columns  # 80 where there is no terminal
+        for block in blocks(own, slices, stands, width, newest_only=not (first and last)):
+            Console(width=width).print(status_grid(own, block, stands))
     if not shown:
         click.echo("nothing is published yet: try dayslice demo, or dayslice import --help")
     return 0
@@ -73,6 +76,27 @@ def shown_slices(found: Stands, first: str | None, last: str | None, columns: in
     return shown
 
 
+def blocks(found: Found, slices: list[str], stands: Stands, width: int, newest_only: bool = False) -> list[list[str]]:
+    """The slices in as many blocks, oldest first, as a screen of this width needs; or the newest one only."""
+    names = max((len(node.name) for node in found), default=0) + 2
+    done: list[list[str]] = []
+    block: list[str] = []
+    left = width - names
+    for ds in reversed(slices):
+        cells = [cell(v[ds]) if ds in v else gap(node, stands[node], ds) for node, v in found.items()]
+        # The oldest of a block has its year in its head.
+        wide = 2 + max(len(each) for each in (ds[5:], *cells))
+        first = 2 + max(len(each) for each in (ds, *cells))
+        if block and left < first:
+            done.append(block[::-1])
+            if newest_only:
+                return done
+            block, left = [], width - names
+        block.append(ds)
+        left -= wide
+    return [*([block[::-1]] if block else []), *reversed(done)]
+
+
 def status_grid(found: Found, slices: list[str], stands: Stands | None = None) -> Grid:
     """Tables down, slices across; rows in the cells, and a mark where a slice between others is missing.
 
@@ -87,7 +111,7 @@ def status_grid(found: Found, slices: list[str], stands: Stands | None = None) -
         )
     for node, versions in found.items():
         every = (stands or found)[node]
-        cells = [cell(versions[ds]) if ds in versions else gap(node, every, ds) for ds in slices]
+        cells = [cell(versions[ds]) if ds in versions else f"[red]{gap(node, every, ds)}[/red]" for ds in slices]
         grid.add_row(node.name, *cells)
     return grid
 
@@ -102,7 +126,7 @@ def gap(node: TableNode, every: Collection[str], ds: str) -> str:
     start = node.settings.start or min(every, default=None)
     if start is None or ds < start or ds > max(every, default=""):
         return ""
-    return "[red]missing[/red]"
+    return "missing"
 
 
 def as_document(found: Found, shown: dict[Grain, list[str]]) -> list[dict[str, object]]:

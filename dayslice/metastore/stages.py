@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from dayslice.metastore.interface import Catalog
+from dayslice.rules.numbers import positive
 from dayslice.rules.slices import Slice, Table
 
 STAGING_SCHEMA = "_staged"
@@ -67,7 +68,8 @@ def written_at(version: str) -> datetime | None:
 
 def grace() -> timedelta:
     """How old a stage or an unknown version must be to be nobody's: DAYSLICE_GRACE_HOURS, default 24."""
-    return timedelta(hours=float(os.environ.get("DAYSLICE_GRACE_HOURS", GRACE_HOURS)))
+    name = "DAYSLICE_GRACE_HOURS"
+    return timedelta(hours=positive(name, os.environ.get(name), GRACE_HOURS, "hours"))
 
 
 def is_abandoned(version: str, now: datetime | None = None) -> bool:

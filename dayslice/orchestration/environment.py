@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dayslice.errors import UsageError
-from dayslice.services.private_file import write_private
+from dayslice.services.private_file import read_json, write_private
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 SQLITE = "sqlite"
@@ -124,5 +124,5 @@ def _secrets(home: Path) -> Mapping[str, str]:
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
         }
         write_private(file, json.dumps(keys))
-    known: dict[str, str] = json.loads(file.read_text())
+    known = read_json(file)
     return {name: value for name, value in known.items() if name not in os.environ}

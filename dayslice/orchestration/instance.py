@@ -17,10 +17,10 @@ from typing import Any
 
 from dayslice.engines.duckdb_file import FileLock
 from dayslice.engines.target import home_of
-from dayslice.errors import UsageError
+from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.api import AirflowApi, health_of
 from dayslice.orchestration.environment import DATABASE, LOOPBACK, SQLITE, database_name, environment_of, program
-from dayslice.services.private_file import write_private
+from dayslice.services.private_file import read_json, write_private
 from dayslice.services.service import Service, environment_with, listening
 
 USER = "admin"
@@ -70,7 +70,12 @@ class AirflowInstance:
     def settings(self) -> Settings | None:
         """As of its last start; None if it was never started."""
         file = self.home / "instance.json"
-        return Settings(**json.loads(file.read_text())) if file.exists() else None
+        if not file.exists():
+            return None
+        try:
+            return Settings(**read_json(file))
+        except TypeError:
+            raise DaysliceError(f"{file} is damaged: move it away and run {self.command.format('up')}") from None
 
     @property
     def known(self) -> Settings:
@@ -152,7 +157,7 @@ class AirflowInstance:
             )
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         settings = Settings(chosen, target, database_name())
-        (self.home / "instance.json").write_text(json.dumps(asdict(settings)))
+        write_private(self.home / "instance.json", json.dumps(asdict(settings)))
         config = self.home / "airflow.cfg"
         if not config.exists():
             # Airflow would write one of its own, with the secrets of its environment in it.
@@ -198,7 +203,7 @@ class AirflowInstance:
 
     def api(self) -> AirflowApi:
         """Its REST API, as admin."""
-        return AirflowApi(self._loopback, USER, json.loads(self.passwords.read_text())[USER])
+        return AirflowApi(self._loopback, USER, str(read_json(self.passwords).get(USER)))
 
     def make_pools(self, pools: Mapping[str, int]) -> list[str]:
         """Make the pools that are not there; those that are keep the slots that somebody gave them. Those made."""

@@ -4,15 +4,19 @@ A step is one ds: its imports, then its models in one dbt build. Steps go by the
 hourly slice is there before the day that reads it, and a table's own previous slice before the next.
 """
 
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from dayslice.errors import UsageError
-from dayslice.rules.calendar import Grain, bounds, cover, grain_of, span
+from dayslice.rules.calendar import Grain, bounds, cover, grain_of, shift, span
 from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Table
+from dayslice.rules.stale import Key, made_stale
+
+MISSING = "missing"
+FORCED = "forced"
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Plan:
     done: int = 0
     lost: tuple[tuple[TableNode, str], ...] = ()
     """Missing slices of cumulative imports: a snapshot of then cannot be taken now."""
+    early: tuple[tuple[TableNode, str], ...] = ()
+    """Slices whose period is not over."""
+    reasons: Mapping[Key, str] = field(default_factory=dict)
+    """Why each slice is made: missing, forced, or downstream of another."""
+    left: Mapping[Key, Key] = field(default_factory=dict)
+    """Slices that will stand on something older than what is made, and that are not made again; each with that."""
 
     @property
     def size(self) -> int:
@@ -66,28 +76,66 @@ def make_plan(
     force: bool = False,
     snapshot_ds: Set[str] = frozenset(),
     zone: tzinfo = UTC,
+    every: Mapping[str, TableNode] | None = None,
+    downstream: bool = False,
+    is_due: Callable[[str], bool] = lambda ds: True,
 ) -> Plan:
     """The steps that make what is missing of `tables` (upstream first) from `first` to `last`, both included.
 
     `published`: the ds values that stand, by table. `force` makes models again that stand. `snapshot_ds`: the ds
     values for which a cumulative import may be taken now. `zone`: the project's, whose clock may leap over some.
+
+    `every`: all tables of the project. What stands on a slice that is made is then made again, within `tables` and the
+    range, or anywhere with `downstream`; what is left over is in the plan's `left`. `is_due`: whether a period is over.
     """
-    imports: dict[str, list[TableNode]] = {}
-    models: dict[str, list[TableNode]] = {}
-    done, lost = 0, []
-    for node in tables:
+    made: dict[Key, str] = {}
+    within: set[Key] = set()
+    done, lost, early = 0, [], []
+    known = {node.unique_id: node for node in tables}
+    for node in known.values():
         stands = published.get(node.table, frozenset())
         for ds in periods(first, last, node.settings.grain, zone):
             if not (node.settings.start or ds) <= ds <= (node.settings.end or ds):
                 continue
+            within.add((node.unique_id, ds))
             if ds in stands and (node.is_import or not force):
                 done += 1
-            elif not node.is_import:
-                models.setdefault(ds, []).append(node)
-            elif node.settings.kind is Kind.EVENTS or ds in snapshot_ds:
-                imports.setdefault(ds, []).append(node)
+            elif not is_due(ds):
+                early.append((node, ds))
+            elif not node.is_import or node.settings.kind is Kind.EVENTS or ds in snapshot_ds:
+                made[node.unique_id, ds] = FORCED if ds in stands else MISSING
             else:
                 lost.append((node, ds))
-    order = sorted({*imports, *models}, key=lambda ds: (bounds(ds, zone)[1], grain_of(ds).length, ds))
-    steps = tuple(Step(ds, tuple(imports.get(ds, ())), tuple(models.get(ds, ()))) for ds in order)
-    return Plan(steps, done, tuple(lost))
+    left: dict[Key, Key] = {}
+    for key, cause in made_stale(every or {}, list(made), published, zone).items():
+        if downstream or key in within:
+            made[key] = f"downstream of {(every or {})[cause[0]]} {cause[1]}"
+            done -= key in within
+        else:
+            left[key] = cause
+    return Plan(_steps(every or known, made, zone), done, tuple(lost), tuple(early), made, left)
+
+
+def _steps(tables: Mapping[str, TableNode], made: Iterable[Key], zone: tzinfo) -> tuple[Step, ...]:
+    """Slices in the order that they can be made in: by the end of their period, upstream first."""
+    by_ds: dict[str, set[str]] = {}
+    for unique_id, ds in made:
+        by_ds.setdefault(ds, set()).add(unique_id)
+    order = sorted(by_ds, key=lambda ds: (bounds(ds, zone)[1], grain_of(ds).length, ds))
+    found = []
+    for ds in order:
+        nodes = [node for unique_id, node in tables.items() if unique_id in by_ds[ds]]
+        imports = tuple(node for node in nodes if node.is_import)
+        found.append(Step(ds, imports, tuple(node for node in nodes if not node.is_import)))
+    return tuple(found)
+
+
+def ranges(values: Iterable[str], zone: tzinfo = UTC) -> list[tuple[str, str, int]]:
+    """The ds values of one grain as runs without a gap: first, last, how many."""
+    found: list[list[str]] = []
+    for ds in sorted(values):
+        if found and shift(found[-1][-1], 1, zone) == ds:
+            found[-1].append(ds)
+        else:
+            found.append([ds])
+    return [(run[0], run[-1], len(run)) for run in found]

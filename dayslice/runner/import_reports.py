@@ -34,7 +34,7 @@ class ImportReport:
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=self.report.console,
-            disable=as_json,
+            disable=as_json or not self.report.console.is_terminal,
             transient=True,
         )
         self.bars: dict[tuple[str, str], TaskID] = {}

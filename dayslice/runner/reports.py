@@ -13,7 +13,10 @@ from dayslice.runner.runs import Outcome
 
 
 class Report:
-    """A progress bar over slices on standard error, or nothing of it for `--json`. A context manager."""
+    """A progress bar over slices on standard error; a line a slice where that is no terminal; nothing for `--json`.
+
+    A context manager.
+    """
 
     def __init__(self, total: int, as_json: bool, what: str = "slices"):
         self.as_json = as_json
@@ -26,9 +29,10 @@ class Report:
             TextColumn("{task.fields[what]}"),
             TimeElapsedColumn(),
             console=self.console,
-            disable=as_json or total == 0,
+            disable=as_json or total == 0 or not self.console.is_terminal,
             transient=True,
         )
+        self.total, self.count = total, 0
         self.task = self.progress.add_task("", total=total, what=what)
 
     def __enter__(self) -> "Report":
@@ -41,6 +45,10 @@ class Report:
     def heard(self, outcome: Outcome) -> None:
         """Count one slice; say at once what went wrong."""
         self.progress.update(self.task, description=f"{outcome.ds} {outcome.table}", advance=1)
+        self.count += 1
+        if not self.as_json and not self.console.is_terminal:
+            told = f"{self.count}/{self.total} {outcome.ds} {outcome.table}: {outcome.status} ({outcome.seconds:.1f} s)"
+            self.console.print(told, markup=False)
         if outcome.message and outcome.status != "skipped" and not self.as_json:
             what = "[red]failed[/red]" if outcome.failed else "[yellow]warned[/yellow]"
             self.console.print(f"{what} {outcome.table} {outcome.ds}:", highlight=False)

@@ -39,6 +39,7 @@ class Retained:
 
 def retain(project: Project, tables: list[TableNode], dry_run: bool = False) -> Iterator[Retained]:
     """Carry out each table's policy. With `dry_run` nothing is changed. Raises UsageError for a wrong policy."""
+    grace()  # a wrong one is refused before anything goes
     policies = {node.unique_id: _policy(node) for node in tables}
     for node in tables:
         yield _retain_table(project, node, policies[node.unique_id], dry_run)

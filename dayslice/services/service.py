@@ -97,7 +97,7 @@ class Service:
         try:
             known = json.loads(self.pid_file.read_text())
             return known["pid"], known["started"]
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return 0, 0
 
     def wait_until_listening(self, seconds: float) -> None:

@@ -32,8 +32,11 @@ def _client(environment: tuple[tuple[str, str], ...]) -> Any:
     import boto3  # noqa: PLC0415 - half a second, for those who use S3
     from botocore.config import Config  # noqa: PLC0415
 
+    attempts = os.environ.get("AWS_MAX_ATTEMPTS", "8")
+    if not attempts.isdecimal() or attempts == "0":
+        raise UsageError(f"AWS_MAX_ATTEMPTS={attempts!r} is no number of attempts: write digits only, as in 8")
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": int(os.environ.get("AWS_MAX_ATTEMPTS", "8"))},
+        retries={"mode": "standard", "total_max_attempts": int(attempts)},
         s3={"addressing_style": "path" if path_style() else "auto"},
         max_pool_connections=32,
     )
