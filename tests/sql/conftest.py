@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.sql.trino_project import TrinoProject
-from tests.sql.warehouse_project import WarehouseProject
+from tests.sql.warehouse_project import WarehouseProject, begin_with_parsed_macros
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,7 @@ def make_project(tmp_path_factory, engine, request) -> Iterator[Callable[[dict[s
         project = TrinoProject(tmp_path_factory.mktemp("project"), files, request.getfixturevalue("stack"))
         for name, value in project.environment.items():
             environment.setenv(name, value)
+        begin_with_parsed_macros(project.root, project.target)
         return project
 
     with pytest.MonkeyPatch.context() as environment:

@@ -8,7 +8,6 @@ from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.journal import SCHEMA as JOURNALS
 from dayslice.metastore.stages import STAGING_SCHEMA, version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
-from dayslice.runner.dbt_runs import Dbt
 from dayslice.services.stack.machine import Stack
 from tests.sql.warehouse_project import WarehouseProject
 
@@ -18,6 +17,8 @@ SCHEMAS = ("analytics", "erp", "staging", STAGING_SCHEMA, JOURNALS)
 class TrinoProject(WarehouseProject):
     """See `WarehouseProject`. `environment` must be set while dbt runs."""
 
+    target = "trino"
+
     def __init__(self, root: Path, files: dict[str, str], stack: Stack):
         self.stack = stack
         super().__init__(root, files)
@@ -26,10 +27,6 @@ class TrinoProject(WarehouseProject):
     def environment(self) -> dict[str, str]:
         """What a person's shell would have from `dayslice stack env`; and stages of dead runs are cleaned at once."""
         return {**self.stack.environment(), "DAYSLICE_HOME": str(self.root / "warehouse"), "DAYSLICE_GRACE_HOURS": "0"}
-
-    def write(self, files: dict[str, str]) -> None:
-        super().write(files)
-        self.dbt = Dbt(self.root, "trino")
 
     def empty(self) -> None:
         """Drop every table and view; the files stay, as each version has a place of its own."""

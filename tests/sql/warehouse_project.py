@@ -1,8 +1,11 @@
 """A small dbt project with the repository's own macros, for tests of the SQL layer on the local engine."""
 
+import os
 import shutil
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 
@@ -14,15 +17,53 @@ from dayslice.runner.dbt_runs import Dbt, NodeResult
 REPOSITORY = Path(__file__).parents[2]
 
 
+# What the local profile's connection is made from: where one is set, a parse is another one.
+PLACES = ("DAYSLICE_HOME", "DAYSLICE_WAREHOUSE", "DAYSLICE_TARGET")
+PARSED = Path("target") / "partial_parse.msgpack"
+
+
+def copy_settings(root: Path) -> None:
+    """The repository's own dbt_project.yml and profiles.yml."""
+    for name in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(REPOSITORY / name, root / name)
+
+
+@cache
+def parsed_macros(target: str | None, environment: tuple[tuple[str, str], ...]) -> bytes:
+    """A parse of a project without models, as dbt keeps it: all macros, which are nine tenths of a small parse.
+
+    `environment`: what else decides the connection, so that each has a parse of its own.
+    """
+    with TemporaryDirectory() as folder:
+        copy_settings(Path(folder))
+        Dbt(Path(folder), target).parse()
+        return (Path(folder) / PARSED).read_bytes()
+
+
+def begin_with_parsed_macros(root: Path, target: str | None = None) -> None:
+    """Let dbt's first parse of a project read only the project's own files: 0.3 s of CPU instead of 3."""
+    known = {name: value for name, value in os.environ.items() if name.startswith("DAYSLICE_")}
+    if target is None and any(name in known for name in PLACES):
+        return
+    if target is not None:
+        known.pop("DAYSLICE_HOME", None)
+        known.pop("DAYSLICE_GRACE_HOURS", None)
+    file = root / PARSED
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(parsed_macros(target, tuple(sorted(known.items())) if target else ()))
+
+
 class WarehouseProject:
     """`files` are paths under models/ (or seeds/) with their text. Slices of the source are laid by `land`."""
 
+    target: str | None = None
+
     def __init__(self, root: Path, files: dict[str, str]):
         self.root = root
-        for name in ("dbt_project.yml", "profiles.yml"):
-            shutil.copy(REPOSITORY / name, root / name)
+        copy_settings(root)
         self.write(files)
-        self.dbt = Dbt(root)
+        if self.target is None:
+            begin_with_parsed_macros(root)
         self.database = root / "warehouse" / "dayslice.duckdb"
 
     @property
@@ -36,7 +77,7 @@ class WarehouseProject:
             path = self.root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        self.dbt = Dbt(self.root)
+        self.dbt = Dbt(self.root, self.target)
 
     def land(self, table: str, ds: str, rows: str | None, columns: str) -> None:
         """Publish a slice of source table `erp.<table>`, as an importer would. `rows` is a SELECT or values list."""
