@@ -73,7 +73,12 @@ def deploy(project: Project, instance: SupersetInstance, again: bool = False) ->
         return Deployed(before["stand"], {}, unchanged=True)
     tables = tables_told(datasets.values(), str(project.time_zone))
     request = as_request(bundle, before.get("uuids", {}))
-    done = instance.ask({**request, "slices": _slices(project, datasets.values()), "tables": tables})
+    told = {
+        "slices": _slices(project, datasets.values()),
+        "tables": tables,
+        "readers": str(project.target.database_file or ""),
+    }
+    done = instance.ask({**request, **told})
     lacking = [f"{each} of {kind}" for kind, each in _lacking(done).items()]
     if lacking:
         raise DaysliceError(f"Superset passed over {', '.join(lacking)}: its log says why: {instance.service().log}")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from dayslice.errors import UsageError
+from dayslice.metastore.announcements import announce_gone
 from dayslice.metastore.choice import open_catalog, open_metastore
 from dayslice.metastore.interface import Metastore
 from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned
@@ -74,6 +75,8 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
     if not dry_run:
         gone = [version for ds in done.slices for version in history[ds]]
         _forget(project, node, surplus, [published[ds] for ds in done.slices], [*surplus, *gone])
+        for ds in done.slices:
+            announce_gone(project.target.home, published[ds].slice)
         known -= {version.id for version in [*surplus, *gone]}
     if node.is_import or not project.target.is_local:
         store = open_store(project.target.warehouse)

@@ -1,6 +1,7 @@
 """Rollback: an earlier version of a slice becomes the published one again, in one step."""
 
 from dayslice.errors import Refused, UsageError
+from dayslice.metastore.announcements import announce
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.graph import TableNode
 from dayslice.rules.slices import Slice, Version
@@ -52,6 +53,7 @@ def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = N
             f"{chosen.location}; the published slice is as it was"
         )
     _publish(project, node, chosen)
+    announce(project.target.home, chosen)
     return published, chosen
 
 

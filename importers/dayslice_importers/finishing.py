@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from dayslice import __version__
 from dayslice.errors import Refused
+from dayslice.metastore.announcements import announce
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
 from dayslice_importers.job import Landing, Prepared
@@ -30,6 +31,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
     check_shrink(prepared, landing.copied)
     for each in job.engine.publish(version):
         job.store.remove(f"{job.folder}/{each.id}")
+    announce(job.project.target.home, version)
     return version, False
 
 

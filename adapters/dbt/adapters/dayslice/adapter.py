@@ -6,6 +6,7 @@ The arithmetic and the rules stay in the pure modules, so that Jinja, the runner
 import hashlib
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar
 
 from dbt.adapters.base.meta import AdapterMeta
@@ -14,7 +15,9 @@ from dbt.adapters.dayslice.jinja import REFUSALS, for_jinja, while_parsing
 from dbt.adapters.dayslice.reading import ReadsSlices
 
 from dayslice import __version__
+from dayslice.engines.target import home_of
 from dayslice.errors import NotYet, Refused, UsageError
+from dayslice.metastore.announcements import announce
 from dayslice.rules.calendar import grain_of, parse_ds, shift
 from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_node, tables_of
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
@@ -134,7 +137,13 @@ class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
     def record_slice(self, schema: str, name: str, ds: str, version: str, receipt: Receipt, location: str = "") -> None:
         """Make this version the published one: one atomic step, in the caller's transaction where there is one."""
         with self.slice_metastore() as metastore:
-            metastore.publish(Version(Slice(Table(schema, name), ds), version, receipt, location))
+            published = Version(Slice(Table(schema, name), ds), version, receipt, location)
+            metastore.publish(published)
+        self.announce(published)
+
+    def announce(self, version: Version) -> None:
+        """Tell those who show it that this version is published."""
+        announce(home_of(Path(self.config.project_root)), version)  # type: ignore[attr-defined]
 
     @for_jinja
     def forget_slices(self, schema: str, name: str) -> None:

@@ -153,6 +153,7 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
         with self.slice_metastore() as catalog:
             catalog.publish(published, staged)
             catalog.drop_table(staged)
+        self.announce(published)
 
     @for_jinja
     def drop_journal(self, schema: str, name: str) -> None:

@@ -56,10 +56,14 @@ def know(home: Path, slices: Iterable[Mapping[str, Any]], tables: Iterable[Mappi
     heard(home, [], every=True)
 
 
-def heard(home: Path, published: Iterable[Mapping[str, Any]], every: bool = False) -> None:
-    """Slices were published, or taken away; or time went by. Put anew what is told of the datasets that it changes."""
+def heard(
+    home: Path, published: Iterable[Mapping[str, Any]], shown: Iterable[tuple[str, str]] = (), every: bool = False
+) -> None:
+    """Slices were published, or taken away; or are shown now; or time went by. Put anew what is told of each dataset
+    that this changes.
+    """
     now = datetime.now(UTC).replace(tzinfo=None)
-    changed = set()
+    changed = set(shown)
     with open_known(home) as known:
         for each in published:
             changed.add((each["schema"], each["table"]))

@@ -16,6 +16,8 @@ from dayslice_superset import assets, freshness
 log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 0.3
 LATE_EVERY_SECONDS = 60
+STILL_SECONDS = 60
+READERS = "readers"
 
 
 class Inbox:
@@ -27,6 +29,7 @@ class Inbox:
         self.answers = home / "answers"
         self.home = home
         self.looked_for_late = 0.0
+        self.waiting = Waiting(home)
 
     def start(self) -> None:
         """Begin, in a thread that ends with the process."""
@@ -49,10 +52,13 @@ class Inbox:
         for file in files:
             if file not in published:
                 self._answer(file)
-        if published or time.monotonic() - self.looked_for_late > LATE_EVERY_SECONDS:
+        told = [json.loads(file.read_text()) for file in published]
+        self.waiting.add({(each["schema"], each["table"]) for each in told})
+        shown = self.waiting.shown()
+        if published or shown or time.monotonic() - self.looked_for_late > LATE_EVERY_SECONDS:
             self.looked_for_late = time.monotonic()
             # All at once: many slices of a backfill are one change of each dataset.
-            freshness.heard(self.home, [json.loads(file.read_text()) for file in published])
+            freshness.heard(self.home, told, shown)
             for file in published:
                 file.unlink()
 
@@ -73,10 +79,45 @@ class Inbox:
         if request["do"] == "put":
             done = assets.put(request)
             freshness.know(self.home, request["slices"], request["tables"])
+            (self.home / READERS).write_text(request["readers"] or "")
             return done
         if request["do"] == "read":
             return assets.read_back()
         raise ValueError(f"unknown request {request['do']!r}")
+
+
+class Waiting:
+    """Tables whose newest slice the readers' file may not show yet, and what is cached of them until it does.
+
+    It is made anew a moment after a publication, and one that is put into place now may have been begun before.
+    """
+
+    def __init__(self, home: Path):
+        self.home = home
+        self.seen = self._readers()
+        self.tables: dict[tuple[str, str], float | None] = {}
+
+    def add(self, tables: set[tuple[str, str]]) -> None:
+        """These were published: they wait for the readers' file to change, and a while longer."""
+        self.tables.update(dict.fromkeys(tables))
+
+    def shown(self) -> set[tuple[str, str]]:
+        """The tables that the readers' file shows anew since the last look, as far as anybody can tell."""
+        before, self.seen = self.seen, self._readers()
+        if before == self.seen or not self.tables:
+            return set()
+        now = time.monotonic()
+        found = set(self.tables)
+        kept = {table: since or now for table, since in self.tables.items()}
+        self.tables = {table: since for table, since in kept.items() if now - since < STILL_SECONDS}
+        return found
+
+    def _readers(self) -> tuple[int, int]:
+        try:
+            stat = Path((self.home / READERS).read_text()).stat()
+        except OSError:
+            return 0, 0
+        return stat.st_ino, stat.st_mtime_ns
 
 
 def _sentences(error: Exception) -> list[str]:

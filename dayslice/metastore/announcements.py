@@ -1,0 +1,40 @@
+"""Tells a Superset of this machine that a slice was published, or is gone: a file in its inbox, and no wait.
+
+Superset puts its datasets anew within a second. Without one nothing is written; whatever goes wrong here, a
+publication is none the worse for it.
+"""
+
+import json
+import os
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dayslice.rules.slices import Slice, Version
+
+
+def announce(home: Path, version: Version) -> None:
+    """This version is the published one now."""
+    receipt = version.receipt
+    _tell(home, version.slice, {"published": receipt.finished[:19].replace("T", " "), "rows": receipt.rows})
+
+
+def announce_gone(home: Path, slice: Slice) -> None:
+    """This slice stands no more."""
+    _tell(home, slice, {"published": None, "rows": None})
+
+
+def _tell(home: Path, slice: Slice, what: dict[str, Any]) -> None:
+    inbox = home / "superset" / "inbox"
+    if not inbox.is_dir():
+        return
+    told = {"schema": slice.table.schema, "table": slice.table.name, "ds": slice.ds, **what}
+    name = f"published-{time.time_ns()}-{secrets.token_hex(4)}"
+    # Whole when it has its name, and no sync to the disk: after a power cut `up` looks at the metastore.
+    with suppress(OSError):
+        descriptor = os.open(inbox / f".{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as out:
+            json.dump(told, out)
+        (inbox / f".{name}").rename(inbox / f"{name}.json")
