@@ -11,6 +11,7 @@ from dayslice import cli
 
 # What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
 KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_SEQUENCES", "DAYSLICE_PARITY_DAYS"}
+KEPT.add("DAYSLICE_TEST_SUPERSET")
 for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_")) and each not in KEPT]:
     del os.environ[name]
 

@@ -150,7 +150,7 @@ def preparations(graph: Node, models: Iterable[str]) -> list[str]:
         if not is_ephemeral(node) and not is_latest(node):
             found[node["unique_id"]] = None
         if not is_latest(node):
-            todo += node["depends_on"]["nodes"]
+            todo += node["depends_on"].get("nodes", [])  # a seed has none
     return list(found)
 
 
