@@ -14,6 +14,7 @@ from dayslice.faults import STANDS, TRACEBACK, sentence_of
 
 # In the order a newcomer meets them. A command `a-b` is the function `a_b` of its module.
 COMMANDS: dict[str, str] = {
+    "init": "init",
     "demo": "demo",
     "new": "new",
     "import": "import_tables",

@@ -20,7 +20,7 @@ FLOORS = [
     {"dayslice.engines", "dayslice.rules", "dayslice.store"},
     {"dayslice.metastore", "dayslice.services"},
     {"dayslice.runner"},
-    {"dayslice.orchestration", "dayslice.demo"},
+    {"dayslice.orchestration", "dayslice.demo", "dayslice.starter"},
     {"dayslice.commands", "dayslice.cli", "dayslice.__main__"},
 ]
 BELOW = {room: set().union(*FLOORS[:floor]) for floor, rooms in enumerate(FLOORS) for room in rooms}

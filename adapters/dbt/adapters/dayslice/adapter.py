@@ -55,12 +55,16 @@ class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
 
     @for_jinja
     def described_types(self, graph: Node, name: str) -> dict[str, str]:
-        """The column types that a model's YAML gives, by lower-case name, with ds; {} where it gives none.
+        """The column types that the YAML of a model or an import gives, by lower-case name, with ds; {} for none.
 
         A unit test's own graph is empty: then from the one that the run began with.
         """
-        for node in (graph or self.project_graph)["nodes"].values():
-            if node["resource_type"] == "model" and node["name"] == name:
+        graph = graph or self.project_graph
+        models = [each for each in graph["nodes"].values() if each["resource_type"] == "model"]
+        # A fixture has its table's name only: two sources' tables of one name cannot be told apart.
+        imports = [each for each in graph["sources"].values() if each["name"] == name]
+        for node in [*models, *(imports if len(imports) == 1 else [])]:
+            if node["name"] == name:
                 typed = {c["name"].lower(): c["data_type"] for c in node["columns"].values() if c.get("data_type")}
                 return {**typed, "ds": "varchar"} if typed and is_slices(node) else typed
         return {}
