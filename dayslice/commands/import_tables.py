@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 @click.option("--all", "every", is_flag=True, help="All imports of the project.")
 @click.option("--as-of-now", is_flag=True, help="Take cumulative tables as they are now, for a ds that is past.")
 @click.option("--accept", is_flag=True, help="Accept that columns of the source are gone or have another type.")
+@click.option(
+    "--allow-empty", is_flag=True, help="Publish a slice of no rows, though the source has no later ones yet."
+)
 @click.option("--show-values", is_flag=True, help="Let errors quote values of the source's rows.")
 @open_period
 @click.option("--dry-run", is_flag=True, help="Show what would be read and written; write nothing.")
@@ -35,6 +38,7 @@ def command(
     every: bool,
     as_of_now: bool,
     accept: bool,
+    allow_empty: bool,
     show_values: bool,
     open_period: bool,
     dry_run: bool,
@@ -61,11 +65,18 @@ def command(
     project = load_project(target=target)
     nodes = chosen(project, tables, ds)
     with opened(open_period):
-        return run(project, nodes, ds, as_of_now, accept, dry_run, as_json)
+        return run(project, nodes, ds, as_of_now, accept, allow_empty, dry_run, as_json)
 
 
 def run(
-    project: Project, nodes: list[TableNode], ds: str, as_of_now: bool, accept: bool, dry_run: bool, as_json: bool
+    project: Project,
+    nodes: list[TableNode],
+    ds: str,
+    as_of_now: bool,
+    accept: bool,
+    allow_empty: bool,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
     """Import, or show what would be imported; the exit code."""
     from dayslice.runner.imports import import_tables, plan_imports  # noqa: PLC0415 - psycopg2, only when something is imported
@@ -80,7 +91,16 @@ def run(
             outcomes.append(outcome_of_import(result))
             report.ended(result, outcomes[-1])
 
-        import_tables(project, nodes, ds, as_of_now=as_of_now, accept=accept, progress=heard, watch=report.watched)
+        import_tables(
+            project,
+            nodes,
+            ds,
+            as_of_now=as_of_now,
+            accept=accept,
+            allow_empty=allow_empty,
+            progress=heard,
+            watch=report.watched,
+        )
     return end(outcomes, 0, as_json)
 
 

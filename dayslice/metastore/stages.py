@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from dayslice.metastore.interface import Catalog
 from dayslice.rules.numbers import positive
+from dayslice.rules.paths import joined
 from dayslice.rules.slices import Slice, Table
 
 STAGING_SCHEMA = "_staged"
@@ -30,12 +31,12 @@ class Stage:
 
 def table_location(warehouse: str, table: Table) -> str:
     """The directory that all versions of a table lie under."""
-    return f"{warehouse}/{table.schema}/{table.name}"
+    return f"{warehouse}/{joined(table.schema, table.name)}"
 
 
 def version_location(warehouse: str, slice: Slice, version: str) -> str:
     """The directory of one version. It lies under no other partition's, so that no engine lists two as one."""
-    return f"{table_location(warehouse, slice.table)}/{version}/ds={slice.ds}"
+    return f"{table_location(warehouse, slice.table)}/{joined(version, f'ds={slice.ds}')}"
 
 
 def table_key(table: Table, longest: int = _NAME_AT_MOST) -> str:

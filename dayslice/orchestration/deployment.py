@@ -22,6 +22,7 @@ from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import MetastorePlace, place_of
 from dayslice.orchestration.dag_index import IndexedTable, index_tables, pools_of
 from dayslice.rules.graph import Node
+from dayslice.rules.meetings import made_in, refuse_meetings
 from dayslice.rules.settings import SettingError
 from dayslice.rules.yaml_lines import line_of_key
 from dayslice.runner.dbt_runs import write_manifest
@@ -107,6 +108,7 @@ def check(root: Path, target: str | None = None) -> tuple[Project, list[IndexedT
     """Parse the project and make the index, in memory. Raises UsageError with file and line for what is wrong."""
     try:
         project = parse_project(root, target)
+        refuse_meetings(made_in(project.graph))
         return project, index_tables(project, _production_nodes(project))
     except SettingError as error:
         file, _, table = error.where.partition(": ")

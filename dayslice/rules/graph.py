@@ -95,9 +95,13 @@ def table_node(graph: Node, node: Node, latest_view: str | None = None) -> Table
     meta = merged_meta(node)
     yaml = (node.get("patch_path") or "").partition("://")[2] or node["original_file_path"]
     imported = node["resource_type"] == "source"
+    try:
+        table = table_of(node)
+    except UsageError as error:
+        raise UsageError(f"{yaml}: {node['name']}: {error}") from None
     return TableNode(
         unique_id=node["unique_id"],
-        table=table_of(node),
+        table=table,
         is_import=imported,
         settings=read_settings(meta, f"{yaml}: {node['name']}", imported),
         meta=meta,

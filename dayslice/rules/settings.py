@@ -50,6 +50,7 @@ IMPORT_KEYS = {
     "late_snapshot": "what a scheduled run of a cumulative import does when its ds is over: take (default) or refuse",
     "connection": "the named PostgreSQL connection",
     "on": "the date or timestamp column that an events slice is cut by",
+    "undated": "rows whose `on` is NULL or infinite: report (default), refuse, or the ds of the slice that has them",
     "look_back": "how many earlier slices of an events table to land again for late rows",
     "source_schema": "the table's schema in PostgreSQL; default: public",
     "source_table": "the table's name in PostgreSQL; default: the name in the YAML",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from dayslice.rules.paths import checked
+
 
 @dataclass(frozen=True, order=True)
 class Table:
@@ -13,6 +15,11 @@ class Table:
 
     schema: str
     name: str
+
+    def __post_init__(self) -> None:
+        """Names become folders: one that could leave the warehouse is no table's."""
+        checked(self.schema, "the schema")
+        checked(self.name, "the table")
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -24,6 +31,11 @@ class Slice:
 
     table: Table
     ds: str
+
+    def __post_init__(self) -> None:
+        """See `Table`. A table without slices is kept as one of no ds."""
+        if self.ds:
+            checked(self.ds, "the ds")
 
     def __str__(self) -> str:
         return f"{self.table} {self.ds}"

@@ -9,6 +9,7 @@ from dayslice_importers.job import ImportResult, Prepared, Progress
 
 from dayslice.rules.connections_file import embedded_server
 from dayslice.rules.graph import TableNode
+from dayslice.rules.meetings import made_by, refuse_meetings
 from dayslice.runner.project import Project
 
 __all__ = ["ImportResult", "Prepared", "Progress", "import_tables", "plan_imports", "start_sources"]
@@ -21,12 +22,23 @@ def import_tables(
     *,
     as_of_now: bool = False,
     accept: bool = False,
+    allow_empty: bool = False,
     progress: Callable[[ImportResult], None] | None = None,
     watch: Callable[[Progress], None] | None = None,
 ) -> list[ImportResult]:
-    """See `dayslice_importers.run.import_tables`."""
+    """See `dayslice_importers.run.import_tables`. Raises UsageError where one of the tables would lie over another."""
+    refuse_meetings(made_by(project.tables.values()))
     start_sources(project.target.home, {str(node.meta["connection"]) for node in tables})
-    return run.import_tables(project, tables, ds, as_of_now=as_of_now, accept=accept, progress=progress, watch=watch)
+    return run.import_tables(
+        project,
+        tables,
+        ds,
+        as_of_now=as_of_now,
+        accept=accept,
+        allow_empty=allow_empty,
+        progress=progress,
+        watch=watch,
+    )
 
 
 def plan_imports(

@@ -86,7 +86,7 @@ def _import(project: Project, step: Step, tell: Listener, as_of_now: bool) -> No
 def outcome_of_import(result: "ImportResult") -> Outcome:
     """An import's result as what became of its slice."""
     status = "published" if result.error is None else "failed"
-    return Outcome(result.table.name, result.ds, status, str(result.error or ""), result.seconds)
+    return Outcome(result.table.name, result.ds, status, str(result.error or result.hint), result.seconds)
 
 
 def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dayslice.engines.duckdb_file import FileLock
+from dayslice.rules.paths import joined
 from dayslice.rules.slices import Slice
 from dayslice_importers.job import Job
 
@@ -25,7 +26,7 @@ class Begun:
     """
 
     def __init__(self, home: Path, slice: Slice):
-        self.file = home / "imports" / f"{slice.table}.{slice.ds}.json"
+        self.file = home / "imports" / joined(f"{slice.table}.{slice.ds}.json")
         self.lock = FileLock(self.file)
 
     def versions(self) -> list[str]:

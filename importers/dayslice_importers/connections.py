@@ -26,6 +26,7 @@ SESSION = {
     "statement_timeout": "6h",
     "idle_in_transaction_session_timeout": "6h",
     "client_encoding": "UTF8",
+    "standard_conforming_strings": "on",
     "TimeZone": "UTC",
     "DateStyle": "ISO, YMD",
     "IntervalStyle": "iso_8601",

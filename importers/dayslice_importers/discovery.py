@@ -182,6 +182,20 @@ select
     ),
     exists (select from pg_namespace where nspname = %s)
 """
+NAMES = """
+select c.relname
+from pg_class c
+join pg_namespace n on n.oid = c.relnamespace
+left join pg_depend e on e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+where
+    n.nspname = %s
+    and c.relkind in ('r', 'v', 'm', 'f', 'p')
+    and not c.relispartition
+    -- Those that an extension brought are its own.
+    and e.objid is null
+    and has_any_column_privilege(c.oid, 'select')
+order by c.relname
+"""
 INDEXED = """
 select exists (
     select
@@ -235,6 +249,20 @@ def _else(cursor: Any, schema: str, name: str) -> str:
     if places:
         return f"; there is {', '.join(f'{place}.{name}' for place in places)} (source_schema)"
     return "" if is_schema else f"; there is no schema {schema} either, but {', '.join(schemas)}"
+
+
+def table_names(connection: Any, schema: str) -> list[str]:
+    """The tables, views and the like of a schema that the connection's user may read, partitions apart.
+
+    Raises UsageError for a schema that is not there.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(ELSEWHERE, (None, schema))
+        _, schemas, is_schema = cursor.fetchone()
+        if not is_schema:
+            raise UsageError(f"there is no schema {schema} in the source database, but {', '.join(schemas)}")
+        cursor.execute(NAMES, (schema,))
+        return [name for (name,) in cursor.fetchall()]
 
 
 def is_indexed(connection: Any, table: SourceTable, column: str) -> bool:

@@ -6,10 +6,11 @@ import secrets
 from datetime import UTC, datetime
 
 from dayslice import __version__
-from dayslice.errors import Refused
+from dayslice.errors import Refused, Transient
 from dayslice.metastore.announcements import announce
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
+from dayslice_importers.hashing import key_fingerprint
 from dayslice_importers.job import Landing, Prepared
 from dayslice_importers.landing import LandedFile
 from dayslice_importers.preparing import check_shrink
@@ -53,6 +54,8 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
             "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),
             "checksums": json.dumps([f"sha256:{file.sha256}" for file in files]),
             "longest_line": str(max(file.longest for file in files)),
+            **({"hash_key": key_fingerprint()} if any(column.is_hashed for column in prepared.columns) else {}),
+            **({"undated": str(prepared.undated)} if prepared.undated is not None else {}),
             **({"gone": json.dumps(gone, ensure_ascii=False)} if gone else {}),
             **prepared.moment,
         },
@@ -65,20 +68,35 @@ def check_counts(landing: Landing, version: Version) -> None:
     """Refuse a version whose rows are not as many by COPY, in the files and as the engine reads them."""
     job = landing.prepared.job
     landed, read = sum(each.file.rows for each in landing.files), _read(landing, version)
-    lying = sum(job.store.sizes(landing.prepared.version_folder).values())
-    if lying != version.receipt.bytes:
+    written = {each.file.path.rpartition("/")[2]: each.file.bytes for each in landing.files}
+    sizes = job.store.sizes(landing.prepared.version_folder)
+    lying = {path.rpartition("/")[2]: size for path, size in sizes.items()}
+    if lying != written:
         raise Refused(
-            f"{job.slice}: {version.receipt.bytes} bytes were written and {lying} lie in {version.location}, so "
-            "nothing was published: try again"
+            f"{job.slice}: {len(written)} files of {sum(written.values())} bytes were written and {len(lying)} of "
+            f"{sum(lying.values())} lie in {version.location}, so nothing was published: try again"
         )
     if not landing.copied == landed == read:
         raise Refused(
             f"{job.slice}: the counts do not agree, so nothing was published: COPY gave {landing.copied} rows, the "
             f"files have {landed}, the engine reads {read}"
         )
-    if landing.copied == 0 and job.node.settings.empty is Empty.REFUSE:
+    if landing.copied == 0 and not job.allow_empty:
+        _check_empty(landing)
+
+
+def _check_empty(landing: Landing) -> None:
+    """Refuse a slice of no rows, unless its table may have such, or its source has later rows."""
+    job = landing.prepared.job
+    if job.node.settings.empty is Empty.REFUSE:
         raise Refused(
-            f"{job.slice} is empty, which a {job.node.settings.kind.value} import refuses; `empty: publish` allows it"
+            f"{job.slice} is empty, which a {job.node.settings.kind.value} import refuses: --allow-empty takes it, and "
+            "`empty: publish` always"
+        )
+    if "empty" not in job.node.meta and not landing.has_later():
+        raise Transient(
+            f"{job.slice} is empty, and {landing.prepared.table} has no later row either, so that it may only not have "
+            "come yet: try again later; if nothing happened, --allow-empty takes it, and `empty: publish` always"
         )
 
 

@@ -8,7 +8,8 @@ import re
 from collections.abc import Collection
 from typing import Any, BinaryIO
 
-from dayslice.errors import UsageError
+from dayslice.errors import Refused, UsageError
+from dayslice.rules.slices import Slice
 
 KEY = "DAYSLICE_HASH_KEY"
 NULL = b"\\N"
@@ -21,6 +22,21 @@ def hash_key() -> bytes:
     if len(key) < 16:
         raise UsageError(f"hashed columns need a secret of 16 characters or more in {KEY}; keep it, or joins break")
     return key.encode()
+
+
+def key_fingerprint() -> str:
+    """What tells the secret from another one, and does not give it away."""
+    return hmac.new(hash_key(), b"dayslice: which key", hashlib.sha256).hexdigest()[:16]
+
+
+def check_key(slice: Slice, before: str | None, accept: bool) -> None:
+    """Refuse another secret than that of the version before: one person would have two hashes. Raises Refused."""
+    if before and not accept and before != key_fingerprint():
+        raise Refused(
+            f"{slice}: {KEY} is not the secret that the slice before was hashed with, so that one value would have two "
+            "hashes, and joins over slices would break; nothing was imported. Set the one that was, or import with "
+            "--accept from now on"
+        )
 
 
 def hashed(value: bytes, key: bytes) -> bytes:

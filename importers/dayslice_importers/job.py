@@ -11,6 +11,7 @@ from psycopg2 import sql
 from dayslice.engines.target import Target
 from dayslice.errors import DaysliceError
 from dayslice.rules.graph import TableNode
+from dayslice.rules.paths import joined
 from dayslice.rules.slices import Slice, Version
 from dayslice.store.interface import Store
 from dayslice_importers.counting import ReadFile
@@ -73,6 +74,7 @@ class Job:
     engine: Engine
     accept: bool = False
     again: bool = False
+    allow_empty: bool = False
 
     @property
     def slice(self) -> Slice:
@@ -82,7 +84,7 @@ class Job:
     @property
     def folder(self) -> str:
         """The table's folder in the store."""
-        return f"{self.node.table.schema}/{self.node.table.name}"
+        return joined(self.node.table.schema, self.node.table.name)
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,13 @@ class Prepared:
     version_id: str
     started: str
     moment: dict[str, str]
+    undated: int | None = None
+    """How many rows of the source are of no day, so that no slice has them; None where that is nothing to ask for."""
 
     @property
     def version_folder(self) -> str:
         """Where its files go."""
-        return f"{self.job.folder}/{self.version_id}"
+        return f"{self.job.folder}/{joined(self.version_id)}"
 
 
 @dataclass
@@ -120,6 +124,8 @@ class Landing:
     files: list[ReadFile] = field(default_factory=list)
     left: int = 0
     error: BaseException | None = None
+    has_later: Callable[[], bool] = lambda: True
+    """Whether the source has rows after the slice's period: asked where the slice turns out empty."""
     orphaned: bool = False
     """Whether files are left that could not be removed: the next run knows of them."""
     rows: int = 0

@@ -13,7 +13,7 @@ from dayslice_importers.declaration import landed_columns, source_place
 from dayslice_importers.discovery import SourceTable, discover, is_indexed, snapshot
 from dayslice_importers.drift import check_drift
 from dayslice_importers.engines.duckdb import columns_of, gone_of
-from dayslice_importers.hashing import hash_key
+from dayslice_importers.hashing import check_key, hash_key
 from dayslice_importers.job import Job, Prepared
 from dayslice_importers.selecting import block_ranges, select_slice
 
@@ -49,6 +49,7 @@ def prepare(connection: Any, job: Job, stands: Standing, streams: int) -> Prepar
     before = columns_of(newest) if newest else []
     columns = landed_columns(job.node, table, before, gone_of(newest) if newest else {})
     if any(column.is_hashed for column in columns):
+        check_key(job.slice, newest.receipt.more.get("hash_key") if newest else None, job.accept)
         hash_key()
     added = check_drift(job.slice, before, [column.schema() for column in columns], job.accept)
     ranges = block_ranges(table, job.node.settings.kind, streams)

@@ -25,6 +25,7 @@ from dayslice_importers.job import ImportResult, Job, Landing, Prepared, Progres
 from dayslice_importers.locking import settle
 from dayslice_importers.preparing import Standing, announce, prepare, standing, streams_of
 from dayslice_importers.source_errors import Lost
+from dayslice_importers.undated import later_of, with_undated
 
 __all__ = ["ImportResult", "Progress", "import_tables", "plan_imports"]
 
@@ -41,6 +42,7 @@ def import_tables(
     *,
     as_of_now: bool = False,
     accept: bool = False,
+    allow_empty: bool = False,
     progress: Tell | None = None,
     watch: Callable[[Progress], None] | None = None,
 ) -> list[ImportResult]:
@@ -57,7 +59,7 @@ def import_tables(
             if progress:
                 progress(result)
 
-    for name, jobs in _jobs(project, tables, ds, as_of_now, accept, tell).items():
+    for name, jobs in _jobs(project, tables, ds, as_of_now, accept, tell, allow_empty).items():
         try:
             _import_from(name, jobs, tell, watch)
         except DaysliceError as error:
@@ -84,7 +86,13 @@ def plan_imports(
 
 
 def _jobs(
-    project: Warehouse, tables: Iterable[TableNode], ds: str, as_of_now: bool, accept: bool, tell: Tell
+    project: Warehouse,
+    tables: Iterable[TableNode],
+    ds: str,
+    as_of_now: bool,
+    accept: bool,
+    tell: Tell,
+    allow_empty: bool = False,
 ) -> dict[str, list[Job]]:
     """The jobs of each connection."""
     store = open_store(project.target.warehouse)
@@ -98,7 +106,7 @@ def _jobs(
             tell(ImportResult(node, ds, error=error))
             continue
         jobs = found.setdefault(str(node.meta["connection"]), [])
-        jobs += [Job(project, node, each, store, engine, accept, again) for each, again in slices]
+        jobs += [Job(project, node, each, store, engine, accept, again, allow_empty) for each, again in slices]
     return found
 
 
@@ -108,7 +116,9 @@ def _check_ds(project: Warehouse, node: TableNode, ds: str, as_of_now: bool) -> 
     if node.settings.kind is Kind.CUMULATIVE and not as_of_now and ds not in snapshot_slices(project.time_zone):
         raise Refused(
             f"{node} {ds} is cumulative, a snapshot of now, and {ds} is not now: importing it would falsify history. "
-            "If the source does stand as it stood then, say --as-of-now"
+            "If the source does stand as it stood then, say --as-of-now; if it has history of its own, import that as "
+            "events (slice: events, on: …); if it has none, this slice cannot be had any more: let the table begin "
+            f"with its first one (start: in {node.yaml})"
         )
 
 
@@ -175,9 +185,16 @@ def _import_once(name: str, jobs: list[Job], tell: Tell, watch: Watch) -> None:
     stands = standing(jobs)
     with connect(name, home) as lead:
         landings: list[Landing] = []
-        for prepared in _prepared(lead, jobs, stands, streams, tell):
-            announce(prepared, stands[prepared.job.slice])
-            landings.append(Landing(prepared, time.perf_counter(), watch))
+        guard = threading.Lock()
+        for looked_at in _prepared(lead, jobs, stands, streams, tell):
+            job = looked_at.job
+            try:
+                prepared = with_undated(lead, looked_at)
+                announce(prepared, stands[job.slice])
+            except DaysliceError as error:
+                tell(ImportResult(job.node, job.ds, error=error))
+                continue
+            landings.append(Landing(prepared, time.perf_counter(), watch, has_later=later_of(lead, prepared, guard)))
         Streams(name, home, lead, tell).run(landings, streams)
     for landing in landings:
         if not landing.orphaned:

@@ -1,5 +1,6 @@
 """The YAML of a new import, with what PostgreSQL knows of the table: columns, types, comments and keys."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from dayslice_importers.discovery import ForeignKey, SourceColumn, SourceTable, 
 from dayslice_importers.names import engine_names
 from dayslice_importers.types.carried import CarriedType
 from dayslice_importers.types.mapping import carried_type
+
+_JINJA = re.compile(r"\{[{%#]")
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,20 @@ def import_yaml(
         )
         for column in readable
     ]
-    document = {"sources": [{"name": source, "config": {"meta": dict(meta)}, "tables": [entry]}]}
+    document = {"sources": [{"name": source, "config": {"meta": dict(meta)}, "tables": [plain(entry)]}]}
     return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
+
+
+def plain(value: Any) -> Any:
+    """The same, for dbt to read as it is written: comments and names of the source's may look like Jinja.
+
+    What is Jinja on purpose, as `source('erp', 'orders')`, has no such braces.
+    """
+    if isinstance(value, str):
+        return _JINJA.sub(lambda found: "{{ '" + found[0] + "' }}", value)
+    if isinstance(value, Mapping):
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _description(table: SourceTable, names: Mapping[str, str]) -> str:

@@ -7,14 +7,17 @@ from typing import Any
 from psycopg2 import sql
 
 from dayslice.errors import UsageError
-from dayslice.rules.calendar import Grain, bounds, is_split, wall_bounds
+from dayslice.rules.calendar import Grain, bounds, is_split, parse_ds, wall_bounds
 from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice_importers.declaration import LandedColumn
 from dayslice_importers.discovery import SourceTable
+from dayslice_importers.row_filter import row_filter_of
 
 # From a block to before another; the last range of a table has no end.
 Blocks = tuple[int, int | None]
+REPORT = "report"
+REFUSE = "refuse"
 # 32 MB: below that, a second stream costs more than it gains.
 SMALL_BLOCKS = 4096
 
@@ -28,17 +31,61 @@ def select_slice(
         expressions.append(sql.SQL("true"))
     select = sql.SQL("select {columns} from {table}").format(
         columns=sql.SQL(", ").join(expressions),
-        table=sql.Identifier(table.schema, table.name),
+        table=_name(table),
     )
     conditions: list[sql.Composable] = []
-    if node.meta.get("row_filter"):
-        conditions.append(sql.SQL("({})").format(sql.SQL(node.meta["row_filter"])))
     if node.settings.kind is Kind.EVENTS:
-        conditions.append(_period(node, table, ds, zone))
+        period = _period(node, table, ds, zone)
+        if undated_of(node) == ds:
+            period = sql.SQL("({period} or {undated})").format(period=period, undated=_undated(node))
+        conditions.append(period)
     conditions += _in_blocks(blocks)
-    if conditions:
-        select += sql.SQL(" where ") + sql.SQL(" and ").join(conditions)
-    return select
+    return select + _where(node, conditions)
+
+
+def undated_rows(node: TableNode, table: SourceTable) -> sql.Composable:
+    """How many rows of an events table are of no day."""
+    return sql.SQL("select count(*) from {table}").format(table=_name(table)) + _where(node, [_undated(node)])
+
+
+def later_rows(node: TableNode, table: SourceTable, ds: str, zone: tzinfo) -> sql.Composable:
+    """Whether an events table has rows after a slice's period."""
+    column = next(each for each in table.columns if each.name == node.meta["on"])
+    end = bounds(ds, zone)[1].isoformat() if column.type == "timestamptz" else wall_bounds(ds, zone)[1].isoformat()
+    later = sql.SQL("{on} >= {end} and {on} < 'infinity'").format(on=sql.Identifier(column.name), end=sql.Literal(end))
+    return sql.SQL("select exists (select from {table}{where})").format(table=_name(table), where=_where(node, [later]))
+
+
+def undated_of(node: TableNode) -> str:
+    """What becomes of rows of no day: `report`, `refuse`, or the ds of the slice that has them. Raises UsageError."""
+    said = str(node.meta.get("undated", REPORT))
+    if said in (REPORT, REFUSE):
+        return said
+    try:
+        return parse_ds(said, node.settings.grain)
+    except UsageError:
+        raise UsageError(
+            f"{node.path}: {node}: undated: {said!r} is neither {REPORT} nor {REFUSE} nor a ds of grain "
+            f"{node.settings.grain.value}"
+        ) from None
+
+
+def _undated(node: TableNode) -> sql.Composable:
+    # One at a time, as an index finds them.
+    return sql.SQL("({on} is null or {on} = 'infinity' or {on} = '-infinity')").format(
+        on=sql.Identifier(str(node.meta["on"]))
+    )
+
+
+def _where(node: TableNode, conditions: list[sql.Composable]) -> sql.Composable:
+    """The conditions, after the table's own. That stands on lines of its own, whatever it ends with."""
+    own = row_filter_of(node)
+    found = [*([sql.SQL("(\n{}\n)").format(sql.SQL(own))] if own else []), *conditions]
+    return sql.SQL(" where ") + sql.SQL(" and ").join(found) if found else sql.SQL("")
+
+
+def _name(table: SourceTable) -> sql.Composable:
+    return sql.Identifier(table.schema, table.name)
 
 
 def block_ranges(table: SourceTable, kind: Kind, streams: int) -> list[Blocks]:

@@ -2,12 +2,14 @@
 
 import subprocess
 import time
+from types import SimpleNamespace
 
 import psycopg2
 import pytest
 from dayslice_importers import connections
-from dayslice_importers.addresses import dsn_of
+from dayslice_importers.addresses import dsn_of, unencrypted
 from dayslice_importers.connections import connect
+from dayslice_importers.run import plan_imports
 from psycopg2.extensions import make_dsn
 
 from dayslice.errors import DaysliceError, Transient, UsageError
@@ -199,3 +201,71 @@ def test_a_server_that_is_too_old_is_said_to_be(database, warehouse, monkeypatch
     database.execute("create table t as select 1 as id")
     with pytest.raises(UsageError, match=r"connection 'source' leads to PostgreSQL \d\d: imports need 99 or later"):
         warehouse.land("t")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://u:hunter@2-is-secret@h/d",
+        "postgresql://u:hunter2/is-secret@h/d",
+        "postgresql://u:hunter2?is-secret@h/d",
+        "postgresql://u:hunter2#is-secret@h/d",
+        "postgres://u:hunter2:is-secret@h/d",
+    ],
+)
+def test_no_piece_of_a_password_is_taken_for_something_else_and_shown(warehouse, monkeypatch, uri):
+    monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", uri)
+    error = warehouse.run(warehouse.node("t"))["t"].error
+    assert isinstance(error, UsageError)
+    assert "write @ as %40" in str(error)
+    assert "hunter" not in str(error)
+    assert "secret" not in str(error)
+
+
+def test_no_value_of_a_row_is_in_an_error_unless_it_is_asked_for(database, warehouse, monkeypatch):
+    database.execute(
+        "create function raised(text) returns text language plpgsql as $$begin raise exception 'bad: %', $1; end$$;"
+        "create table rows (v text); insert into rows values ('hunter2-is-secret');"
+        "create view t as select v::int from rows; create view u as select raised(v) as v from rows"
+    )
+    for name in ("t", "u"):
+        assert "--show-values" in str(refused(warehouse, source_table=name))
+    monkeypatch.setenv("DAYSLICE_SHOW_VALUES", "1")
+    for name in ("t", "u"):
+        assert SECRET in str(warehouse.run(warehouse.node("t", source_table=name))["t"].error)
+
+
+@pytest.mark.parametrize(
+    ("host", "tls", "warns"),
+    [
+        ("erp.example.com", False, True),
+        ("10.0.0.1", False, True),
+        ("erp.example.com", True, False),
+        ("127.0.0.1", False, False),
+        ("::1", False, False),
+        ("localhost", False, False),
+        ("/run/pg", False, False),
+    ],
+)
+def test_a_link_that_leaves_this_machine_without_tls_warns(host, tls, warns):
+    link = SimpleNamespace(host=host, ssl_in_use=tls, dsn_parameters={})
+    said = unencrypted("erp", link)
+    assert bool(said) == warns
+    assert not said or "sslmode=verify-full to the URI in DAYSLICE_CONNECTION_ERP" in said
+
+
+def test_an_unknown_connection_leads_to_tls(warehouse):
+    with pytest.raises(UsageError, match="sslmode=verify-full"):
+        dsn_of("nowhere", warehouse.home)
+
+
+def test_a_dry_run_of_what_postgresql_refuses_is_one_line(database, warehouse, monkeypatch):
+    database.execute("create table t as select 1 as id; create table u as select 1 as id")
+    nodes = [warehouse.node("t", row_filter="nothing = 1"), warehouse.node("u")]
+    found, failed = plan_imports(warehouse.project, nodes, DS, as_of_now=True)
+    assert [each.job.node.name for each in found] == ["erp.u"]
+    assert "nothing" in str(failed[0].error)
+    monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", "postgresql://u@127.0.0.1:1/x")
+    found, failed = plan_imports(warehouse.project, nodes, DS, as_of_now=True)
+    assert (found, len(failed)) == ([], 2)
+    assert warehouse.landed() == []

@@ -133,3 +133,53 @@ def test_what_is_there_is_not_written_over(database, project):
     with pytest.raises(UsageError, match=r"no table public.nothing in the source database"):
         run("erp.nothing")
     assert not (project.root / "models/erp").exists()
+
+
+def test_what_looks_like_jinja_in_the_source_is_read_as_it_is_written(database, project):
+    database.execute(
+        "create table odd (id int primary key, note text);"
+        "comment on table odd is 'Set in {# of old #} and {% if %}';"
+        "comment on column odd.note is 'uses {{ braces }} and {%'"
+    )
+    run("erp.odd")
+    loaded = load_project()
+    source = next(each for each in loaded.graph["sources"].values() if each["name"] == "odd")
+    assert source["description"] == "Set in {# of old #} and {% if %}. One row per id."
+    assert source["columns"]["note"]["description"] == "uses {{ braces }} and {%"
+
+
+def test_patterns_take_what_is_not_there_yet_and_all_takes_all(database, project):
+    database.execute(
+        'create schema billing; create table billing.paid (id int); create table billing."Open Items" (id int);'
+        "create table billing.parts (id int) partition by range (id);"
+        "create table billing.parts_1 partition of billing.parts for values from (0) to (9)"
+    )
+    assert run("erp.pa*", "--from", "billing").return_value == 0
+    files = sorted(path.name for path in (project.root / "models/erp").glob("*.yml"))
+    assert files == ["paid.yml", "parts.yml"]
+    said = run("erp", "--all", "--from", "billing").output
+    assert "erp.paid is an import already" in said
+    [other] = [path for path in (project.root / "models/erp").glob("*.yml") if path.name not in files]
+    [table] = yaml.safe_load(other.read_text())["sources"][0]["tables"]
+    assert table["config"]["meta"] == {"source_schema": "billing", "source_table": "Open Items"}
+    assert len(load_project().imports) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["erp.orders", "--from", "biling.orders"], "there is no schema biling either, but billing, public"),
+        (["erp.*", "--from", "biling"], "there is no schema biling in the source database, but billing, public"),
+        (["erp.paid"], "there is billing.paid"),
+        (["erp.x*"], "no table of schema public that can be read fits erp.x*"),
+        (["erp.*", "--events-on", "day"], "of one table"),
+        (["../../x.y"], "names no import"),
+        (["erp./etc/x"], "cannot be part of a path"),
+        ([], "say which table"),
+    ],
+)
+def test_a_table_that_is_not_there_says_where_it_may_be(database, project, arguments, said):
+    database.execute("create schema billing; create table billing.paid (id int)")
+    with pytest.raises(UsageError) as error:
+        run(*arguments)
+    assert said in str(error.value)

@@ -107,3 +107,47 @@ def test_a_persons_own_type_that_is_named_like_one_of_postgres(database, warehou
     version = warehouse.land("t")
     assert warehouse.query("select v from erp.t") == [("a",)]
     assert json.loads(version.receipt.more["columns"])[1][3] == "varchar"
+
+
+def test_another_hash_key_is_refused_until_it_is_accepted(database, warehouse, monkeypatch):
+    database.execute("create table t as select 1 as id, 'x'::text as v")
+    monkeypatch.setenv("DAYSLICE_HASH_KEY", "a key of some length")
+    first = warehouse.land("t", ds="2013-01-04", hashed=["v"])
+    monkeypatch.setenv("DAYSLICE_HASH_KEY", "another key of such length")
+    with pytest.raises(Refused, match="DAYSLICE_HASH_KEY is not the secret that the slice before was hashed with"):
+        warehouse.land("t", hashed=["v"])
+    second = warehouse.land("t", hashed=["v"], accept=True)
+    assert first.receipt.more["hash_key"] != second.receipt.more["hash_key"]
+    assert "key of" not in first.receipt.to_json()
+    warehouse.land("t", ds="2013-01-06", hashed=["v"])
+    warehouse.land("t", ds="2013-01-07", columns_only=["id"], accept=True)
+
+
+def test_a_search_path_is_no_drift_and_names_no_type_otherwise(database, warehouse):
+    database.execute(
+        "create schema geo; create type geo.mood as enum ('a'); create table t (id int, v geo.mood, w geo.mood[]); "
+        "insert into t values (1, 'a', '{a}')"
+    )
+    first = warehouse.land("t", ds="2013-01-04")
+    database.execute(f"alter database {database.name} set search_path = geo, public")
+    second = warehouse.land("t")
+    assert second.receipt.more["columns"] == first.receipt.more["columns"]
+    assert '"geo.mood[]"' in first.receipt.more["columns"]
+    database.execute("create type public.mood as enum ('a'); alter table t alter v type public.mood using 'a'")
+    with pytest.raises(Refused, match=r"v was geo.mood and is public.mood"):
+        warehouse.land("t", ds="2013-01-06")
+
+
+@pytest.mark.parametrize("name", ["bool", "int4", "date", "uuid", "bytea"])
+def test_a_base_type_of_a_persons_own_is_not_taken_for_one_of_postgres(database, warehouse, name):
+    database.execute(
+        f"create schema own; create type own.{name};"
+        f"create function own.i(cstring) returns own.{name} language internal immutable strict as 'textin';"
+        f"create function own.o(own.{name}) returns cstring language internal immutable strict as 'textout';"
+        f"create type own.{name} (input = own.i, output = own.o, like = text, category = 'A');"
+        f"create table t (id int, v own.{name}); insert into t values (1, 'anything')"
+    )
+    with pytest.raises(DaysliceError, match=rf"column 'v' is own\.(\"{name}\"|{name}), which no engine's type holds"):
+        warehouse.land("t")
+    warehouse.land("t", types={"v": "text"})
+    assert warehouse.query("select v from erp.t") == [("anything",)]

@@ -25,6 +25,8 @@ from dayslice_importers.types.numeric import decimal_type
 
 # Each holds all values of those before it, exactly.
 WIDENING = ("smallint", "integer", "bigint")
+# The column of a file's name; no column of a source is called so.
+FILE = "dayslice:file"
 # Files are counted once: nothing of them is worth keeping in memory.
 READER: dict[str, Any] = {"threads": 2, "preserve_insertion_order": False, "enable_external_file_cache": False}
 
@@ -111,7 +113,13 @@ def select_typed(versions: Sequence[Version]) -> str:
 
 
 def _select_files(versions: Sequence[Version], columns: Columns, types: Mapping[str, str]) -> str:
-    return f"select {', '.join(_typed(columns, types))}, ds from {_scan(versions, columns)}"
+    ds = f"regexp_extract({quoted(FILE)}, '/ds=([^/]*)/[^/]*$', 1) as ds" if _has_own_folders(versions) else "ds"
+    return f"select {', '.join(_typed(columns, types))}, {ds} from {_scan(versions, columns)}"
+
+
+def _has_own_folders(versions: Sequence[Version]) -> bool:
+    """Whether a folder above the slices' own is called `name=value`: DuckDB would take each for a column's values."""
+    return any("=" in version.location.rpartition("/")[0] for version in versions)
 
 
 def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
@@ -129,9 +137,15 @@ def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[str]:
 def _scan(versions: Sequence[Version], columns: Columns) -> str:
     files = [file for version in versions for file in files_of(version)]
     longest = max(int(version.receipt.more["longest_line"]) for version in versions)
-    return _read_csv(
-        files, columns, longest, "hive_partitioning = true, hive_types_autocast = false, hive_types = {'ds': varchar}"
-    )
+    options = "hive_partitioning = true, hive_types_autocast = false, hive_types = {'ds': varchar}"
+    if _has_own_folders(versions):
+        options = f"hive_partitioning = false, filename = {literal(FILE)}"
+    return _read_csv(files, columns, longest, options)
+
+
+def _exactly(file: str) -> str:
+    """A file's name as a pattern that only it matches."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", file)
 
 
 def _read_csv(files: Sequence[str], columns: Columns, longest: int, options: str) -> str:
@@ -139,7 +153,7 @@ def _read_csv(files: Sequence[str], columns: Columns, longest: int, options: str
     longest = max(1 << 20, longest)
     raw = [*(column[0] for column in columns), *([PADDING] if len(columns) == 1 else [])]
     return (
-        f"read_csv([{', '.join(map(literal, files))}], "
+        f"read_csv([{', '.join(literal(_exactly(file)) for file in files)}], "
         "delim = '\\t', quote = '', escape = '', nullstr = '\\N', header = true, auto_detect = false, "
         "new_line = '\\n', compression = 'zstd', max_line_size = "
         f"{longest}, buffer_size = {2 * longest}, {options}, "
