@@ -82,7 +82,7 @@ def chart_from_superset(exported: Document, dataset: str) -> Document:
         "viz_type": exported["viz_type"],
         "dataset": dataset,
         "cache_timeout": exported.get("cache_timeout"),
-        "params": {key: value for key, value in sorted(exported["params"].items()) if key not in _FORM_NOISE},
+        "params": _form(exported["params"]),
     }
     if context is not None:
         queries = [_without(query, ("datasource", "url_params")) for query in context.get("queries", ())]
@@ -249,6 +249,14 @@ def _filters_to_superset(metadata: Document) -> Document:
             if "dataset" in target:
                 target["datasetUuid"] = uuid_of("dataset", target.pop("dataset"))
     return made
+
+
+def _form(params: Mapping[str, Any]) -> Document:
+    """A chart's form without what is not said by anybody: Superset adds the list of annotations to each."""
+    form = {key: value for key, value in sorted(params.items()) if key not in _FORM_NOISE}
+    if not form.get("annotation_layers", True):
+        del form["annotation_layers"]
+    return form
 
 
 def _without(document: Mapping[str, Any], noise: tuple[str, ...]) -> Document:

@@ -143,7 +143,15 @@ def _write(root: Path, name: str, document: Document) -> Path | None:
 
 def dump(document: Document) -> str:
     """A document as its file has it: in its own order, in lines that a diff shows well."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.dump(document, Dumper=Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+class Plain(yaml.SafeDumper):
+    """Writes out what stands in two places twice: a name for it would be another at the next change."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """No value is an alias."""
+        return True
 
 
 def _slices(project: Project, datasets: Iterable[Dataset]) -> list[dict[str, Any]]:

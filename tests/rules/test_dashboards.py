@@ -78,7 +78,7 @@ def files(chart=None, board=None):
 def test_a_chart_that_goes_through_superset_is_the_same_text():
     put = chart_to_superset("flights", CHART, uuid_of("dataset", CHART["dataset"]))
     exported = json.loads(json.dumps(put))
-    exported["params"] |= {"datasource": "7__table", "slice_id": 4, "dashboards": [1]}
+    exported["params"] |= {"datasource": "7__table", "slice_id": 4, "dashboards": [1], "annotation_layers": []}
     context = json.loads(exported["query_context"])
     assert context["form_data"]["groupby"] == ["airport"]
     exported["query_context"] = json.dumps({**context, "datasource": {"id": 7, "type": "table"}})

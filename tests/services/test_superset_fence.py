@@ -18,6 +18,7 @@ def warehouse(tmp_path_factory):
     (home / "secret.csv").write_text("password\nhunter2\n")
     for name, number in (("published", 1), ("staged", 2)):
         duckdb.sql(f"copy (select {number} as a, '2013-01-01' as ds) to '{home}/{name}.parquet'")
+    (home / "landed.csv").write_text("a;b\n1;2\n")
     publish(home, "published")
     return home
 
@@ -29,6 +30,9 @@ def publish(home, name):
         connection.execute("create schema analytics")
         connection.execute(f"create view analytics.t as select * from read_parquet(['{home}/{name}.parquet'])")
         connection.execute("create view analytics._hidden as select 1 as one")
+        connection.execute(
+            f"create view analytics.texts as select * from read_csv(['{home}/landed.csv'], delim = ';', header = true)"
+        )
     new.replace(home / "dayslice.duckdb")
 
 
@@ -49,6 +53,10 @@ def ask(home, sql):
 )
 def test_a_published_table_is_read(warehouse, sql):
     assert ask(warehouse, sql) == [(1, "2013-01-01")]
+
+
+def test_an_import_that_is_read_from_its_landed_files_is_read(warehouse):
+    assert ask(warehouse, "select * from analytics.texts") == [(1, 2)]
 
 
 @pytest.mark.parametrize(
@@ -156,6 +164,7 @@ def test_what_begins_with_an_underscore_is_nobodys_to_read(warehouse):
 def test_a_file_that_is_renamed_into_place_is_seen_by_the_next_query_though_one_still_runs(warehouse, tmp_path):
     for name in ("published", "staged"):
         os.link(warehouse / f"{name}.parquet", tmp_path / f"{name}.parquet")
+    (tmp_path / "landed.csv").write_text("a;b\n1;2\n")
     publish(tmp_path, "published")
     running = Readers.of(tmp_path / "dayslice.duckdb", {}).connect()
     seen = running.execute("select a from analytics.t, range(3000)")

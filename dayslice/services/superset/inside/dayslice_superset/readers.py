@@ -18,6 +18,7 @@ import duckdb
 CATALOG = "dayslice"
 # Beside the readers' tables: what Superset's own home knows of slices.
 SCHEMA = "warehouse"
+READING = ("read_parquet", "parquet_scan", "read_csv", "read_csv_auto")
 Seen = tuple[tuple[int, int, int], ...]
 
 SLICES = f"""
@@ -134,13 +135,13 @@ def _files_of_views(instance: duckdb.DuckDBPyConnection) -> set[str]:
 
 
 def _literals(tree: Any) -> set[str]:
-    """The texts that are given to functions that read Parquet files."""
+    """The files that are given to functions that read files: their first argument. Others are options."""
     if isinstance(tree, list):
         return set().union(*map(_literals, tree)) if tree else set()
     if not isinstance(tree, dict):
         return set()
-    if tree.get("type") == "TABLE_FUNCTION" and tree["function"]["function_name"] in ("read_parquet", "parquet_scan"):
-        return set(_constants(tree["function"]["children"]))
+    if tree.get("type") == "TABLE_FUNCTION" and tree["function"]["function_name"] in READING:
+        return set(_constants(tree["function"]["children"][:1]))
     return _literals(list(tree.values()))
 
 
