@@ -30,10 +30,29 @@ def require() -> Callable[[str | None], None]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """In CI, get the stack's programs before the first test: a test's own time does not pay for 1.3 GB."""
-    wanted = any(item.get_closest_marker("trino") for item in session.items)
-    if not os.environ.get("CI") or not wanted or session.config.option.collectonly:
+    """In CI, get what is large before the first test: a test's own time does not pay for gigabytes."""
+    if not os.environ.get("CI") or session.config.option.collectonly:
         return
+    wanted = {mark for mark in ("superset", "trino") if any(each.get_closest_marker(mark) for each in session.items)}
+    if "superset" in wanted:
+        make_superset_environment()
+    if "trino" in wanted:
+        get_stack()
+
+
+def make_superset_environment() -> None:
+    """Superset's own environment, in the cache folder."""
+    from dayslice.errors import DaysliceError  # noqa: PLC0415
+    from dayslice.services.superset.environment import make_environment  # noqa: PLC0415
+
+    try:
+        make_environment(print)
+    except DaysliceError as error:
+        pytest.exit(str(error), returncode=1)
+
+
+def get_stack() -> None:
+    """The stack's programs."""
     from dayslice.errors import DaysliceError  # noqa: PLC0415
     from dayslice.services.stack.machine import missing_for_stack  # noqa: PLC0415
     from dayslice.services.stack.packages import install_packages  # noqa: PLC0415
