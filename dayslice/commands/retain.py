@@ -1,6 +1,7 @@
 """`dayslice retain`: delete what the tables' retention lets go."""
 
 import json
+import sys
 from dataclasses import asdict
 
 import click
@@ -13,17 +14,27 @@ from dayslice.runner.selection import select_tables
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Say what would go, and change nothing.")
+@click.option(
+    "--allow-loss", is_flag=True, help="Delete also so many unknown files that the metastore may be the wrong one."
+)
 @select
 @exclude
 @target
 @as_json
 def command(
-    dry_run: bool, select: tuple[str, ...], exclude: tuple[str, ...], target: str | None, as_json: bool
+    dry_run: bool,
+    allow_loss: bool,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    target: str | None,
+    as_json: bool,
 ) -> None:
     """Delete slices that are past their table's retention, versions beyond those kept, and what dead runs left.
 
     Never the newest slice, nor one that a slice still to be computed reads. Files go a grace time later
     (DAYSLICE_GRACE_HOURS, default 24), at the next run, so that running queries finish. A rerun goes on after a kill.
+    Files that no version owns go a grace time after they were first seen so; if there are too many of them, or the
+    metastore knows nothing of the table, none of them go, and the command ends with 1.
 
     \b
     Examples:
@@ -32,12 +43,14 @@ def command(
     """
     project = load_project(target=target)
     results = []
-    for each in retain(project, select_tables(project, select, exclude), dry_run):
+    for each in retain(project, select_tables(project, select, exclude), dry_run, allow_loss):
         results.append(each)
         if not as_json:
             _tell(each, dry_run)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in results], indent=2))
+    if any(each.refused for each in results):
+        sys.exit(1)
 
 
 def _tell(result: Retained, dry_run: bool) -> None:
@@ -48,5 +61,7 @@ def _tell(result: Retained, dry_run: bool) -> None:
         click.echo(f"{result.table}: {len(result.needed)} slices kept: a slice still to be computed reads them")
     if result.versions:
         click.echo(f"{result.table}: {len(result.versions)} versions {verb}")
+    if result.refused:
+        click.echo(result.refused, err=True)
     if result.files:
         click.echo(f"{result.table}: the files of {len(result.files)} versions {verb}")

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dayslice.errors import DaysliceError, Transient
 from dayslice.metastore.journal import KEYS
-from dayslice.metastore.partitioned import Partitioned
+from dayslice.metastore.partitioned import Partitioned, kind_of
 from dayslice.metastore.partitions import Row
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.slices import Table
@@ -61,6 +61,11 @@ class GlueMetastore(Partitioned):
         """Where a table lies, or None if there is no such table."""
         found = self._table(table)
         return None if found is None else str(found["StorageDescriptor"]["Location"])
+
+    def kind(self, table: Table) -> str | None:
+        """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
+        found = self._table(table)
+        return found and kind_of(found.get("TableType", ""), [key["Name"] for key in found.get("PartitionKeys", [])])
 
     def columns(self, table: Table) -> list[str]:
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""

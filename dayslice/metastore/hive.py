@@ -34,7 +34,7 @@ from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.metastore.journal import KEYS
-from dayslice.metastore.partitioned import Partitioned
+from dayslice.metastore.partitioned import Partitioned, kind_of
 from dayslice.metastore.partitions import Row, partition_name
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.slices import Table
@@ -94,6 +94,11 @@ class HiveMetastore(Partitioned):
         """Where a table lies, or None if there is no such table."""
         found = self._table(table)
         return None if found is None else str(found.sd.location)
+
+    def kind(self, table: Table) -> str | None:
+        """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
+        found = self._table(table)
+        return found and kind_of(found.tableType, [key.name for key in found.partitionKeys or []])
 
     def columns(self, table: Table) -> list[str]:
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""

@@ -71,6 +71,10 @@ class Catalog(Metastore, Protocol):
         """Where a table lies, or None if there is no such table."""
         ...
 
+    def kind(self, table: Table) -> str | None:
+        """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
+        ...
+
     def columns(self, table: Table) -> list[str]:
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
         ...

@@ -25,6 +25,8 @@ from dayslice.metastore.stages import table_key
 from dayslice.rules.slices import Slice, Table, Version
 
 SCHEMA = "_dayslice"
+# In place of a ds: the turn of whoever makes a table's views.
+VIEW = "view"
 KEYS = ("ds", "sequence")
 # A holder begins its last call to the metastore within BUDGET of its entry; calls time out; at LEASE nothing of it is
 # under way any more. Others measure LEASE by their own clocks, from when they first saw the entry.

@@ -281,6 +281,13 @@ class Partitioned:
         raise NotImplementedError
 
 
+def kind_of(type: str, keys: list[str]) -> str:
+    """What stands under a name, by its type and partition keys as Hive and Glue have them."""
+    if type == "VIRTUAL_VIEW":
+        return "view"
+    return "slices" if [key.lower() for key in keys] == ["ds"] else "table"
+
+
 def _first(entries: list[Entry], version: Version) -> int:
     """The sequence of a version that was published before; 0 for one that was not."""
     known = [entry.version.sequence for entry in entries if entry.version and entry.version.id == version.id]

@@ -17,12 +17,17 @@ STAGING_SCHEMA = "_staged"
 GRACE_HOURS = 24.0
 # Hive's limit for a table's name.
 _NAME_AT_MOST = 128
+# How a ds is written in the name of a stage: by day, hour and minute, and for a seed.
+_OF_EACH_LENGTH = ("0000_00_00", "0000_00_00t00", "0000_00_00t0000", "seed")
 _VERSION = re.compile(r"v(\d{20})_[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage table that a run left. `is_known`: its version was published before the run died, so its files stay."""
+    """A stage table that a run left, and the one place where its version may lie.
+
+    `is_known`: its files stay, as its version was published before the run died, or as the table lies elsewhere.
+    """
 
     table: Table
     location: str
@@ -79,7 +84,17 @@ def is_abandoned(version: str, now: datetime | None = None) -> bool:
     return begun is not None and (now or datetime.now(UTC)) - begun >= grace()
 
 
-def left_behind(catalog: Catalog, slice: Slice) -> Iterator[Stage]:
+def stages_of(catalog: Catalog, table: Table) -> Iterator[tuple[Table, str]]:
+    """The stage tables of a table, of any ds, with their versions: no other table's."""
+    prefixes = {stage_prefix(Slice(table, ds)).removesuffix(f"{ds}__") for ds in _OF_EACH_LENGTH}
+    for prefix in sorted(prefixes):
+        for name in catalog.tables(STAGING_SCHEMA, prefix):
+            found = re.fullmatch(r"(?:[0-9t_]+|seed)__(v\d{20}_[0-9a-f]{6})", name.removeprefix(prefix))
+            if found:
+                yield Table(STAGING_SCHEMA, name), found[1]
+
+
+def left_behind(catalog: Catalog, warehouse: str, slice: Slice) -> Iterator[Stage]:
     """The stages of a slice that are nobody's any more."""
     prefix = stage_prefix(slice)
     found = [name for name in catalog.tables(STAGING_SCHEMA, prefix) if is_abandoned(name.removeprefix(prefix))]
@@ -87,4 +102,9 @@ def left_behind(catalog: Catalog, slice: Slice) -> Iterator[Stage]:
     for name in found:
         table = Table(STAGING_SCHEMA, name)
         if location := catalog.location(table):
-            yield Stage(table, location, location in known)
+            own = version_location(warehouse, slice, name.removeprefix(prefix))
+            yield Stage(table, own, location in known or own in known or _plain(location) != _plain(own))
+
+
+def _plain(location: str) -> str:
+    return re.sub("^s3[an]?://", "s3://", location).rstrip("/")

@@ -4,27 +4,22 @@ Before a version is forgotten, a mark with the time is left beside it (`_retired
 that still reads it can finish, and a run that is killed is gone on with by the next one.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
-from dayslice.errors import UsageError
+from dayslice.errors import Refused, UsageError
 from dayslice.metastore.announcements import announce_gone
 from dayslice.metastore.choice import open_catalog, open_metastore
 from dayslice.metastore.interface import Metastore
-from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned
+from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned, stages_of
 from dayslice.rules.calendar import cover, shift, span
 from dayslice.rules.graph import TableNode
 from dayslice.rules.retention import Policy, Reader, needed_by
-from dayslice.rules.slices import Table, Version
+from dayslice.rules.slices import Version
 from dayslice.rules.waits import reads
 from dayslice.runner.project import Project
+from dayslice.runner.sweep import RETIRED, mark, sweep_files
 from dayslice.store.choice import open_store
-from dayslice.store.interface import Store
-
-RETIRED = "_retired"
-_TIME = "%Y%m%d%H%M%S"
 
 
 @dataclass
@@ -36,16 +31,22 @@ class Retained:
     versions: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
+    refused: str = ""
 
 
-def retain(project: Project, tables: list[TableNode], dry_run: bool = False) -> Iterator[Retained]:
-    """Carry out each table's policy. With `dry_run` nothing is changed. Raises UsageError for a wrong policy."""
+def retain(
+    project: Project, tables: list[TableNode], dry_run: bool = False, allow_loss: bool = False
+) -> Iterator[Retained]:
+    """Carry out each table's policy. With `dry_run` nothing is changed. Raises UsageError for a wrong policy.
+
+    `allow_loss`: delete also so many unknown versions that the metastore may be the wrong one.
+    """
     grace()  # a wrong one is refused before anything goes
     policies = {node.unique_id: _policy(node) for node in tables}
     for node in tables:
-        yield _retain_table(project, node, policies[node.unique_id], dry_run)
+        yield _retain_table(project, node, policies[node.unique_id], dry_run, allow_loss)
     if not project.target.is_local:
-        yield _sweep_stages(project, dry_run)
+        yield _sweep_stages(project, tables, dry_run)
 
 
 def _policy(node: TableNode) -> Policy:
@@ -55,7 +56,7 @@ def _policy(node: TableNode) -> Policy:
         raise UsageError(f"{node.path}: {node}: {error}") from None
 
 
-def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bool) -> Retained:
+def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bool, allow_loss: bool) -> Retained:
     done = Retained(node.name)
     with open_metastore(project.target) as metastore:
         history = metastore.history(node.table)
@@ -81,7 +82,10 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
     if node.is_import or not project.target.is_local:
         store = open_store(project.target.warehouse)
         folder = f"{node.table.schema}/{node.table.name}"
-        done.files = list(_sweep_files(store, folder, known, dry_run))
+        try:
+            done.files = list(sweep_files(store, folder, known, dry_run, allow_loss))
+        except Refused as error:
+            done.refused = str(error)
     return done
 
 
@@ -113,12 +117,8 @@ def _forget(
     local = project.target.database_file
     if node.is_import or local is None:
         store = open_store(project.target.warehouse)
-        now = datetime.now(UTC).strftime(_TIME)
         for version in marked:
-            path = f"{node.table.schema}/{node.table.name}/{RETIRED}/{now}.{version.id}/mark"
-            mark = store.create(path)
-            mark.write(str(version.slice).encode())
-            mark.close()
+            mark(store, f"{node.table.schema}/{node.table.name}", RETIRED, version.id, str(version.slice))
     if local is not None and node.is_import:
         from dayslice_importers.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - its views are made anew
 
@@ -152,43 +152,14 @@ def _forget_rows(project: Project, node: TableNode, versions: list[Version]) -> 
         connection.commit()
 
 
-def _sweep_files(store: Store, folder: str, known: set[str], dry_run: bool) -> Iterator[str]:
-    """Remove the files of versions that nobody knows: retired, or begun by a run that died, past the grace time."""
-    marks: dict[str, str] = {}
-    for name in store.folders(f"{folder}/{RETIRED}"):
-        time, _, version = name.partition(".")
-        marks[version] = max(marks.get(version, ""), time)
-    for version in store.folders(folder):
-        if version in known or version == RETIRED:
-            continue
-        # By its mark if it has one, and else by when it was begun; what is named otherwise is not ours.
-        past = _is_past(marks[version]) if version in marks else is_abandoned(version)
-        if past:
-            yield store.location(f"{folder}/{version}")
-            if not dry_run:
-                store.remove(f"{folder}/{version}")
-    if not dry_run:
-        left = set(store.folders(folder))
-        for name in store.folders(f"{folder}/{RETIRED}"):
-            version = name.partition(".")[2]
-            if version in known or version not in left:
-                store.remove(f"{folder}/{RETIRED}/{name}")
-
-
-def _is_past(time: str) -> bool:
-    if not re.fullmatch(r"\d{14}", time):
-        return False
-    return datetime.now(UTC) - datetime.strptime(time, _TIME).replace(tzinfo=UTC) >= grace()
-
-
-def _sweep_stages(project: Project, dry_run: bool) -> Retained:
-    """Stage tables of runs that died past the grace time. Their files are versions that nobody knows."""
+def _sweep_stages(project: Project, tables: list[TableNode], dry_run: bool) -> Retained:
+    """Stage tables that dead runs of these tables left past the grace time. Their files are versions nobody knows."""
     done = Retained(STAGING_SCHEMA)
     with open_catalog(project.target.credentials) as catalog:
-        for name in catalog.tables(STAGING_SCHEMA):
-            version = re.search(r"v\d{20}_[0-9a-f]{6}$", name)
-            if version and is_abandoned(version[0]):
-                done.versions.append(name)
-                if not dry_run:
-                    catalog.drop_table(Table(STAGING_SCHEMA, name))
+        for node in tables:
+            for stage, version in stages_of(catalog, node.table):
+                if is_abandoned(version):
+                    done.versions.append(stage.name)
+                    if not dry_run:
+                        catalog.drop_table(stage)
     return done

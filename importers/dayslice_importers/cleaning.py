@@ -61,6 +61,8 @@ def clean(job: Job, begun: Begun, published: Collection[str], kept: Collection[s
         if version not in kept:
             job.store.remove(f"{job.folder}/{version}")
     begun.write([])
+    if not published:
+        return  # an empty metastore may be the wrong one: `dayslice retain` judges that
     oldest = f"v{datetime.now(UTC) - SURELY_DEAD:%Y%m%d%H%M%S%f}"
     for folder in job.store.folders(job.folder):
         if folder in published or folder in kept or folder > oldest:

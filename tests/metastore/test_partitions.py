@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dayslice.metastore.journal import journal_of
 from dayslice.metastore.partitions import Row, partition_parameters, shown_version
+from dayslice.metastore.stages import left_behind, stage_name, stage_prefix, stages_of, version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 SLICE = Slice(Table("analytics", "t"), "2013-01-01")
@@ -55,3 +56,46 @@ def test_no_two_tables_share_a_journal(schema, name, other_schema, other_name):
 def test_tables_whose_names_meet_when_they_are_joined_do_not_share_a_journal():
     assert journal_of(Table("x__b", "a")) != journal_of(Table("x", "b__a"))
     assert journal_of(Table("X", "A")) == journal_of(Table("x", "a")), "Hive has one of the two"
+
+
+def test_the_stages_of_tables_whose_names_meet_do_not_meet():
+    one = stage_prefix(Slice(Table("x__b", "a"), "2013-01-01"))
+    other = stage_prefix(Slice(Table("x", "b__a"), "2013-01-01"))
+    assert not one.startswith(other)
+    assert not other.startswith(one)
+    assert stage_prefix(Slice(Table("X", "Upper"), "2013-01-01T13")) == "t1_x__upper__2013_01_01t13__"
+
+
+class OneStage:
+    """A catalog with one stage table, which lies where somebody put it."""
+
+    def __init__(self, location):
+        self.placed = location
+
+    def tables(self, schema, prefix=""):
+        return [name for name in [stage_name(SLICE, OLD)] if name.startswith(prefix)]
+
+    def versions(self, slice):
+        return []
+
+    def location(self, table):
+        return self.placed
+
+
+OLD = "v20130101000000000000_abcdef"
+
+
+def test_files_of_a_dead_stage_are_deleted_only_where_its_version_may_lie():
+    own = version_location("s3://w", SLICE, OLD)
+    (stage,) = left_behind(OneStage(own.replace("s3://", "s3a://")), "s3://w", SLICE)
+    assert (stage.location, stage.is_known) == (own, False)
+    (stage,) = left_behind(OneStage("s3://w/analytics"), "s3://w", SLICE)
+    assert stage.is_known, "the whole schema would go"
+    (stage,) = left_behind(OneStage(own + "/.."), "s3://w", SLICE)
+    assert stage.is_known
+
+
+def test_the_stages_of_a_table_are_no_other_s():
+    assert [version for _, version in stages_of(OneStage(""), SLICE.table)] == [OLD]
+    assert list(stages_of(OneStage(""), Table("analytics", "t__2013_01_01"))) == []
+    assert list(stages_of(OneStage(""), Table("analytics", "other"))) == []

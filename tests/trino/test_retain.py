@@ -93,7 +93,9 @@ def test_what_a_dead_run_left_goes_past_the_grace_time_only(project):
         file = store.create(f"analytics/kept_short/{name}/ds=2013-01-05/file")
         file.write(b"half")
         file.close()
-    done = run(project, "retain", "--select", "kept_short", "--json")["kept_short"]
+    command = ["retain", "--select", "kept_short", "--json"]
+    assert run(project, *command)["kept_short"]["files"] == [], "it is seen for the first time"
+    done = run(project, *command, grace="0")["kept_short"]
     assert [each.rpartition("/")[2] for each in done["files"]] == [dead]
     assert {young, other} <= folders(project), "what may be somebody's, and what is not ours, stays"
 

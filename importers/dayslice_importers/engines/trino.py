@@ -15,9 +15,10 @@ from dayslice.engines.trino_client import connect
 from dayslice.errors import Refused
 from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.interface import Catalog
+from dayslice.metastore.journal import VIEW
 from dayslice.metastore.partitions import LANDED
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name, table_location
-from dayslice.rules.slices import Table, Version
+from dayslice.rules.slices import Slice, Table, Version
 from dayslice_importers.engines.duckdb import columns_of, literal, quoted, shown, view_types
 from dayslice_importers.engines.interface import Columns
 from dayslice_importers.names import PADDING
@@ -116,27 +117,25 @@ class TrinoEngine:
     def publish(self, version: Version) -> list[Version]:
         """Publish a version by one call to the metastore, under views that hold its columns.
 
-        Nothing is dropped: a running query may read what was published before. `dayslice retain` does it later.
+        Nothing is dropped: a running query may read what was published before. `dayslice retain` does it later. The
+        views name their columns, and each reads the table of texts itself, so that none is stale for a moment: first
+        the table has the new columns, then the view, then they are published, then the latest view has them. One
+        import of a table at a time does this, so that views move forward only.
         """
         table = version.slice.table
+        landed = Table(table.schema, table.name + LANDED)
         with open_catalog(self.credentials) as catalog, connect(self.credentials) as connection:
             make_schema(connection, table.schema)
             self._fit_table(connection, catalog, version)
-            newest = [version, *sorted(catalog.published(table).values(), key=lambda each: each.id, reverse=True)]
-            schemas = [json.loads(each) for each in dict.fromkeys(v.receipt.more["columns"] for v in newest)]
-            landed = Table(table.schema, table.name + LANDED)
-            _run(
-                connection,
-                f"create or replace view {_name(table)} as select {', '.join(view_columns(schemas))}, ds "
-                f"from {_name(landed)}",
-            )
-            catalog.publish(version)
-            latest = Table(table.schema, f"{table.name}_latest")
-            _run(
-                connection,
-                f"create or replace view {_name(latest)} as select * from {_name(table)} "
-                f"where ds = {literal(max(catalog.published_ds(table)))}",
-            )
+            with catalog.turn(Slice(table, VIEW)):
+                newest = [version, *sorted(catalog.published(table).values(), key=lambda each: each.id, reverse=True)]
+                schemas = [json.loads(each) for each in dict.fromkeys(v.receipt.more["columns"] for v in newest)]
+                shown = f"as select {', '.join(view_columns(schemas))}, ds from {_name(landed)}"
+                _run(connection, f"create or replace view {_name(table)} {shown}")
+                catalog.publish(version)
+                newest_ds = literal(max(catalog.published_ds(table)))
+                latest = Table(table.schema, f"{table.name}_latest")
+                _run(connection, f"create or replace view {_name(latest)} {shown} where ds = {newest_ds}")
         return []
 
     def _fit_table(self, connection: Any, catalog: Catalog, version: Version) -> None:
@@ -147,15 +146,15 @@ class TrinoEngine:
         known = catalog.columns(landed)
         if not known:
             location = table_location(self.credentials.warehouse, table)
-            _run(connection, _create_table(landed, wanted, location, partitioned=True))
-            known = wanted
+            _run_once(connection, _create_table(landed, wanted, location, partitioned=True))
+            known = catalog.columns(landed)
         if known[: len(wanted)] != wanted[: len(known)]:
             raise Refused(
                 f"{version.slice}: its columns ({', '.join(wanted)}) are not those of the slices before, in their "
                 f"order ({', '.join(known)}), and Trino finds a landed column by its place; nothing was published"
             )
         for name in wanted[len(known) :]:
-            _run(connection, f"alter table {_name(landed)} add column {quoted(name)} varchar")
+            _run_once(connection, f"alter table {_name(landed)} add column {quoted(name)} varchar")
 
     def _culprit(self, connection: Any, version: Version, staged: Table, cast: Columns, error: Any) -> Refused:
         """Which column cannot be read, with one example of its landed text."""
@@ -200,15 +199,20 @@ def _create_table(table: Table, names: Sequence[str], location: str, partitioned
 
 def make_schema(connection: Any, name: str) -> None:
     """Make a schema unless it is there. Of two that make it at once, Trino refuses one, in spite of `if not exists`."""
-    try:
-        _run(connection, f"create schema if not exists {quoted(name)}")
-    except trino.exceptions.TrinoQueryError as error:
-        if error.error_name != "SCHEMA_ALREADY_EXISTS" and "already exists" not in error.message:
-            raise
+    _run_once(connection, f"create schema if not exists {quoted(name)}")
 
 
 def _name(table: Table) -> str:
     return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+
+def _run_once(connection: Any, sql: str) -> None:
+    """Run a DDL statement that another import may run at this moment: what is there already is fine."""
+    try:
+        _run(connection, sql)
+    except trino.exceptions.TrinoQueryError as error:
+        if "already exists" not in error.message.lower() and not str(error.error_name).endswith("ALREADY_EXISTS"):
+            raise
 
 
 def _run(connection: Any, sql: str) -> list[Any]:

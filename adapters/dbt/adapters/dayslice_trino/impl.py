@@ -9,6 +9,7 @@ from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.dayslice.adapter import SliceAdapter
 from dbt.adapters.dayslice.jinja import for_jinja
 from dbt.adapters.dayslice.relation import ReadsRows
+from dbt.adapters.dayslice_trino.views import ViewAdapter
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
@@ -52,7 +53,7 @@ class SliceTrinoRelation(ReadsRows, TrinoRelation):
 
 
 # dbt finds the adapter's module by the class's name in lower case, less "Adapter": hence the underscore.
-class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
+class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
     """See the module."""
 
     ConnectionManager = SliceTrinoConnectionManager
@@ -96,7 +97,7 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
     def clean_stages(self, schema: str, name: str, ds: str) -> None:
         """Remove what dead runs of this slice left: stage tables, and files that no version owns."""
         with self.slice_metastore() as catalog:
-            for stage in left_behind(catalog, Slice(Table(schema, name), ds)):
+            for stage in left_behind(catalog, self.config.credentials.warehouse, Slice(Table(schema, name), ds)):
                 catalog.drop_table(stage.table)
                 if not stage.is_known:
                     open_store(stage.location).remove("")
@@ -121,8 +122,15 @@ class Dayslice_TrinoAdapter(SliceAdapter, TrinoAdapter):
             wanted.check_columns({column["name"].lower(): column["type"] for column in columns})
         except UsageError as error:
             raise UsageError(f"{node.yaml}: {node}: {error}") from None
+        table = Table(str(target_relation.schema), str(target_relation.identifier))
         with self.slice_metastore() as catalog:
-            known = catalog.layout(Table(str(target_relation.schema), str(target_relation.identifier)))
+            kind = catalog.kind(table)
+            if kind not in (None, "slices") and not anew:
+                raise Refused(
+                    f"{node} is to be a table of slices, and {table} is a {kind}: nothing was computed. Drop that, or "
+                    "give the model another name (alias)"
+                )
+            known = catalog.layout(table) if kind == "slices" else None
         if known is not None and known != wanted and not anew:
             raise Refused(
                 f"{node} is written as {known}, and its YAML asks for {wanted}: earlier slices cannot follow; nothing "

@@ -50,6 +50,15 @@
     {%- do adapter.execute_once(
       'alter table ' ~ target_relation ~ ' add column ' ~ adapter.quote(column.name) ~ ' ' ~ column.type
     ) -%}
+    {%- if loop.last -%}
+      {%- set stale = adapter.stale_views(target_relation) -%}
+      {%- if stale -%}
+        {%- do exceptions.warn(
+          model.name ~ ' got the column ' ~ column.name ~ ', and Trino reads these views of it no more, as they say '
+          ~ 'select *: ' ~ stale | join(', ') ~ '. Make them again'
+        ) -%}
+      {%- endif -%}
+    {%- endif -%}
   {%- endfor -%}
   {%- do adapter.publish_stage(target_relation, staged_relation, ds, version, receipt) -%}
 {% endmacro %}
