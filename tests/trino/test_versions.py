@@ -91,3 +91,30 @@ def test_a_version_whose_files_are_gone_is_refused(project):
     assert code == 1
     assert "0 of its 1 files" in error
     assert project.query("select count(*) from analytics.daily") == [(3,)]
+
+
+def statistics(project):
+    """As Trino shows them: distinct values, nulls, least and greatest of each column of the slice."""
+    project.query("call system.flush_metadata_cache()")
+    shown = project.query("show stats for (select * from analytics.measured where ds = '2013-01-05')")
+    return {name: (distinct, nulls, low, high) for name, _, distinct, nulls, _, low, high in shown if name}
+
+
+def test_a_slice_has_its_own_column_statistics_when_first_published_replaced_and_rolled_back(project):
+    project.write({"models/measured.sql": "select id, cast(id as varchar) as name from {{ slice('erp', 'orders') }}"})
+    project.land("orders", "2013-01-05", "select n from unnest(sequence(1, 1000)) as t(n)", "id int")
+    project.build("2013-01-05", "measured")
+    first = statistics(project)
+    assert first["id"][1:] == (0.0, "1", "1000")
+    assert 950 < first["id"][0] < 1050
+    assert 950 < first["name"][0] < 1050
+
+    project.land("orders", "2013-01-05", "select n + 5000 from unnest(sequence(1, 10)) as t(n)", "id int")
+    project.build("2013-01-05", "measured")
+    replaced = statistics(project)
+    assert replaced["id"] == (10.0, 0.0, "5001", "5010")
+    assert replaced["name"][0] == 10.0
+
+    code, _, error = run(project, "rollback", "measured", "--ds", "2013-01-05")
+    assert code == 0, error
+    assert statistics(project) == first

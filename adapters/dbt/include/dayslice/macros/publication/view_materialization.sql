@@ -1,4 +1,4 @@
-{#- Trino's view that names its columns, so that a table below it may get new ones; a latest view moves forward only. -#}
+{#- On Trino: a view names its columns, so that a table below it may get new ones; a latest one moves forward only. -#}
 {% materialization view, adapter='dayslice_trino' %}
   {%- set target_relation = this.incorporate(type='view') -%}
   {%- set existing_relation = load_cached_relation(this) -%}
