@@ -14,16 +14,20 @@ READY := $(VENV)/ready
 SUPERSET := dayslice/services/superset
 UV_INSTALL = VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
 
-.PHONY: help demo test lint format docs bench env lock clean
+.PHONY: help demo test test-quick lint format docs bench env lock clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: env  ## Two weeks of New York's flights: import, compute, audit, publish, and show what stands
 	@$(BIN)/dayslice demo $(ARGS)
 
 test: env lint  ## Lint, types and every test
 	$(BIN)/pytest $(ARGS)
+
+# Embedded services only: what a person runs before each commit.
+test-quick: env lint  ## Lint, types and the tests that need no stack, no running Airflow and no Superset
+	$(BIN)/pytest -m "not trino and not airflow and not superset" $(ARGS)
 
 lint: env  ## Ruff, sqlfluff and mypy
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ YAML = """
 sources:
   - name: erp
     config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
+    tables: [{name: orders}, {name: visits, config: {meta: {owner: ann}}}]
 models:
   - {name: daily, config: {meta: {slice: events}}}
   - name: odd
@@ -95,3 +95,19 @@ def test_outside_a_project_it_says_so(monkeypatch, tmp_path, run):
     code, _, err = run("status")
     assert code == 2
     assert "dbt_project.yml" in err
+
+
+def test_status_tells_what_is_missing_or_late(run, project):
+    for ds in ("2013-02-01", "2013-02-03"):
+        project.land("visits", ds, "select 1 as id where false", "id int")
+    code, out, _ = run("status", "--select", "erp.visits")
+    assert code == 0
+    assert "empty" in out
+    assert "missing" in out
+    assert "late: 1 of 1 tables" in out
+    code, out, _ = run("status", "--select", "erp.visits", "--only", "problems", "--exit-code")
+    assert code == 1
+    assert out.startswith("erp.visits: missing: 2013-02-02; owner ann\nerp.visits: late: 2013-02-04 to ")
+    code, out, _ = run("status", "--select", "erp.visits", "--only", "problems", "--json")
+    assert code == 0
+    assert json.loads(out)[0] == {"table": "erp.visits", "ds": "2013-02-02", "state": "missing", "owner": "ann"}
