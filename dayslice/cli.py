@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "docs": "docs",
     "versions": "versions",
     "rollback": "rollback",
+    "unpublish": "unpublish",
     "retain": "retain",
     "check": "check",
     "airflow": "airflow",

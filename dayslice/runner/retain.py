@@ -108,6 +108,11 @@ def _reads_of(node: TableNode) -> Callable[..., list[str]]:
     return lambda wait, ds: reads(ds, settings.grain, settings.kind, wait.offset, wait.periods)
 
 
+def remove_slice(project: Project, node: TableNode, published: Version, kept: list[Version]) -> None:
+    """Take a slice away with all that is kept of it, unless another version is published by now. Files go later."""
+    _forget(project, node, [], [published], kept)
+
+
 def _forget(
     project: Project, node: TableNode, surplus: list[Version], removed: list[Version], marked: list[Version]
 ) -> None:
