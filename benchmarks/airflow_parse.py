@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.airflow_project import deployed_project
-from dayslice.orchestration.environment import dag_files
+from dayslice.orchestration.places import dag_files
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3

@@ -1,7 +1,7 @@
 """A table's DAG: waits, then compute, then what tests are left; or an import."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,14 +43,35 @@ def served() -> tuple[Path, str]:
 
 
 def deployed_dags() -> Iterator[DAG]:
-    """The DAGs of what is deployed; in a task's process only the one that is asked for."""
+    """The DAGs of what is deployed; in a task's process only the one that is asked for.
+
+    One that cannot be made takes no other with it: Airflow shows why, as the file's import error.
+    """
+    asked = get_parsing_context().dag_id
     try:
-        deployment = read_deployment(*served())
+        deployment = read_deployment(*served(), asked)
     except DaysliceError as error:
         raise DeploymentRefused(str(error)) from None
-    asked = get_parsing_context().dag_id
+    failed = {}
     for dag_id in deployment.entries if asked is None else {asked} & deployment.entries.keys():
-        yield table_dag(deployment, deployment.table(dag_id))
+        try:
+            yield table_dag(deployment, deployment.table(dag_id))
+        except Exception as error:
+            failed[dag_id] = f"{type(error).__name__}: {error}"
+    if failed:
+        yield NotMade(failed)
+
+
+class NotMade(DAG):
+    """Stands for those that could not be made. Airflow takes it for a DAG that is wrong, and says so."""
+
+    def __init__(self, failed: Mapping[str, str]):
+        super().__init__("dayslice_not_made", schedule=None)
+        self.failed = failed
+
+    def validate(self) -> None:
+        """Raises DeploymentRefused with the reasons."""
+        raise DeploymentRefused("\n".join(f"{dag_id}: {error}" for dag_id, error in self.failed.items()))
 
 
 def raise_last_failure() -> None:
@@ -74,6 +95,8 @@ def table_dag(deployment: Deployment, table: IndexedTable) -> DAG:
         params=params_of(table),
         deadline=deadline_of(table, deployment),
         dagrun_timeout=None,
+        # The file's variables name it; a half one, whose making failed, is not to be found.
+        auto_register=False,
     ) as dag:
         asset = Asset(table.dag_id)
         if table.is_import:

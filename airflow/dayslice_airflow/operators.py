@@ -78,7 +78,7 @@ class WaitForSlices(BaseOperator):
 
 
 class RunsDeployed:
-    """dbt on the deployed manifest, through Cosmos's operators: the project is not parsed again."""
+    """dbt on a table's part of the deployed manifest, through Cosmos's operators: the project is not parsed again."""
 
     deployment: Deployment
     table: IndexedTable
@@ -89,9 +89,9 @@ class RunsDeployed:
         from dbt.adapters.dayslice.adapter import SliceAdapter  # noqa: PLC0415
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes two seconds, and only this task needs it
 
-        from dayslice.runner.dbt_runs import read_manifest  # noqa: PLC0415
+        from dayslice.runner.manifest_parts import read_part  # noqa: PLC0415
 
-        manifest = read_manifest(self.deployment.parsed)
+        manifest = read_part(self.deployment.parts, self.table.dag_id)
         SliceAdapter.refusals.clear()
         with change_working_directory(cwd), environ(env):
             return dbtRunner(manifest=manifest).invoke(command[1:])

@@ -98,6 +98,8 @@ class IndexedTable:
     upstream: tuple[str, ...] = ()
     downstream: tuple[str, ...] = ()
     waits: tuple[IndexedWait, ...] = ()
+    nodes: tuple[str, ...] = ()
+    """The unique_ids of what the DAG builds and tests."""
     build: tuple[str, ...] = ()
     """A model, its latest view, and the seeds and plain views that it reads."""
     tests: tuple[str, ...] = ()
@@ -111,7 +113,7 @@ class IndexedTable:
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "IndexedTable":
         """From the index's JSON."""
-        lists = ("tags", "upstream", "downstream", "build", "tests", "freshness")
+        lists = ("tags", "upstream", "downstream", "nodes", "build", "tests", "freshness")
         waits = {key: tuple(IndexedWait(**each) for each in entry[key]) for key in ("waits", "test_waits")}
         return cls(**{**entry, **waits, **{key: tuple(entry[key]) for key in lists}})
 
@@ -218,6 +220,7 @@ def _computed(project: Project, node: TableNode, tests: list[str], production: M
         "tags": (*(f"subject:{each}" for each in subject[:1]), *_owner_tag(node), *own["tags"]),
         "sql": own["raw_code"].strip(),
         "waits": tuple(IndexedWait.of(each) for each in waits),
+        "nodes": (*built, *tests),
         "build": tuple(find(graph, each)["name"] for each in built),
         "tests": tuple(sorted(find(graph, each)["name"] for each in tests)),
         "test_waits": tuple(

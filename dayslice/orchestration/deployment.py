@@ -20,24 +20,30 @@ import orjson
 from dayslice.engines.target import Target, home_of, load_target, profile_of
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import MetastorePlace, place_of
+from dayslice.orchestration.dag_check import check_dags
 from dayslice.orchestration.dag_index import IndexedTable, index_tables, pools_of
+from dayslice.orchestration.places import folder_of, lay_dag_files
 from dayslice.rules.graph import Node
 from dayslice.rules.meetings import made_in, refuse_meetings
 from dayslice.rules.settings import SettingError
 from dayslice.rules.yaml_lines import line_of_key
-from dayslice.runner.dbt_runs import write_manifest
+from dayslice.runner.manifest_parts import MACROS, ManifestParts, part_file
 from dayslice.runner.project import Project, parse_project
 from dayslice.runner.project_files import project_paths
 
 STAGING = "staging"
 PRODUCTION = "trino"
 KEPT = 5
+# What a damaged or half-written file comes to when it is read.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 INDEX = "index.json"
 FAILED = "failed.json"
 CURRENT = "current"
-# The manifest as a run reads it, and as other programs and dbt's defer do.
-PARSED = "manifest.msgpack"
+# The manifest in parts, one a table, as runs read it; and whole, as other programs and dbt's defer do.
+PARTS = "parts"
 MANIFEST = Path("target") / "manifest.json"
+# What every run needs, beside its part of the manifest.
+WHOLE = ("dbt_project.yml", "profiles.yml", str(MANIFEST))
 
 
 @dataclass(frozen=True)
@@ -64,23 +70,21 @@ class Deployment:
         return IndexedTable.from_json(self.entries[dag_id])
 
     @property
-    def parsed(self) -> Path:
-        """The manifest that runs are made from."""
-        return self.project / PARSED
+    def parts(self) -> Path:
+        """The folder of the parts of the manifest that runs are made from."""
+        return self.project / PARTS
 
 
-def folder_of(home: Path, target: str) -> Path:
-    """Where the deployments of a target lie."""
-    return home / "deployed" / target
+def read_deployment(home: Path, target: str, dag_id: str | None = None) -> Deployment:
+    """The deployment that is served; where it is not whole, the newest that is. Raises DaysliceError for none.
 
-
-def read_deployment(home: Path, target: str) -> Deployment:
-    """The deployment that is served; where it cannot be read, the newest that can. Raises DaysliceError for none."""
+    `dag_id`: for this DAG only, as in a task's process.
+    """
     folder = folder_of(home, target)
     others = sorted((each for each in folder.glob("v*") if (each / INDEX).is_file()), reverse=True)
     for project in ((folder / CURRENT), *others):
-        with contextlib.suppress(OSError, orjson.JSONDecodeError, KeyError, TypeError):
-            return _read(project.resolve(), home)
+        with contextlib.suppress(*UNREADABLE):
+            return _read(project.resolve(), home, dag_id)
     raise DaysliceError(f"nothing is deployed for target {target} in {folder}: run dayslice airflow deploy")
 
 
@@ -92,11 +96,11 @@ def failure_of(home: Path, target: str) -> str | None:
         return failed
     except FileNotFoundError:
         pass
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+    except UNREADABLE:
         return f"{folder / FAILED} cannot be read: run dayslice airflow deploy again"
     try:
         _read((folder / CURRENT).resolve(), home)
-    except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         return (
             f"the deployment {folder / CURRENT} cannot be read ({type(error).__name__}: {error}); "
             "the newest one that can be is served: run dayslice airflow deploy"
@@ -109,7 +113,9 @@ def check(root: Path, target: str | None = None) -> tuple[Project, list[IndexedT
     try:
         project = parse_project(root, target)
         refuse_meetings(made_in(project.graph))
-        return project, index_tables(project, _production_nodes(project))
+        tables = index_tables(project, _production_nodes(project))
+        check_dags(tables, project.time_zone.key)
+        return project, tables
     except SettingError as error:
         file, _, table = error.where.partition(": ")
         line = line_of_key(root / file, table, error.key)
@@ -135,12 +141,14 @@ def deploy(root: Path, target: str | None = None) -> Deployment:
         # The person's own file is the one to name, not our copy of it.
         message = str(error).replace(f"{made}{os.sep}", "")
         _write(folder / FAILED, {"error": message, "at": datetime.now(UTC).isoformat()})
+        lay_dag_files(home, given.name)
         raise UsageError(message) from None
     except BaseException:
         shutil.rmtree(made, ignore_errors=True)
         raise
     _point(folder / CURRENT, made.name)
     (folder / FAILED).unlink(missing_ok=True)
+    lay_dag_files(home, given.name)
     _remove_old(folder, made.name)
     return read_deployment(home, given.name)
 
@@ -154,10 +162,14 @@ def _write_index(made: Path, given: Target) -> None:
         )
     manifest = project.dbt.manifest
     manifest.write(str(made / MANIFEST))
-    write_manifest(manifest, made / PARSED)
+    parts = ManifestParts(manifest, made / PARTS)
+    parts.write_macros()
+    for table in tables:
+        if not table.is_import:
+            parts.write(table.dag_id, table.nodes)
     entries = {table.dag_id: table for table in tables}
     production = None if project.target.name != STAGING else _production(project.target.home)
-    content = {
+    content: dict[str, Any] = {
         "id": made.name,
         "target": project.target.name,
         "profile": profile_of(made),
@@ -166,14 +178,18 @@ def _write_index(made: Path, given: Target) -> None:
         "pools": pools_of(tables),
         "state": str((production / MANIFEST).parent) if production else None,
         "tables": entries,
+        "sizes": {str(each): (made / each).stat().st_size for each in (*map(Path, WHOLE), *parts.files())},
     }
     _write(made / INDEX, content)
 
 
-def _read(project: Path, home: Path) -> Deployment:
+def _read(project: Path, home: Path, dag_id: str | None = None) -> Deployment:
     index = orjson.loads((project / INDEX).read_bytes())
-    if not (project / PARSED).is_file():
-        raise FileNotFoundError(project / PARSED)
+    own = {str(part_file(Path(PARTS), each)) for each in (dag_id or "", MACROS)}
+    for name, size in index["sizes"].items():
+        needed = dag_id is None or not name.startswith(f"{PARTS}{os.sep}") or name in own
+        if needed and (project / name).stat().st_size != size:
+            raise OSError(f"{project / name} is not whole")
     return Deployment(
         id=index["id"],
         project=project,

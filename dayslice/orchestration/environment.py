@@ -3,8 +3,6 @@ Airflow's own, so that secrets are in one place.
 """
 
 import base64
-import importlib.metadata
-import importlib.util
 import json
 import os
 import secrets
@@ -13,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dayslice.errors import UsageError
+from dayslice.orchestration.places import DAGS, folder_of
 from dayslice.services.private_file import read_json, write_private
 
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -22,10 +20,13 @@ SQLITE_WAIT_SECONDS = 120
 LOOPBACK = "127.0.0.1"
 # What anybody may set otherwise, by the same name in the environment of `dayslice airflow up`.
 DEFAULTS = {
-    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    # Airflow's LocalExecutor, whose tasks find dbt imported.
+    "AIRFLOW__CORE__EXECUTOR": "dayslice_airflow.executor.WarmLocalExecutor",
     "AIRFLOW__CORE__PARALLELISM": "4",
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
+    # A file that has changed is read at once, and a deployment changes it: else a thousand DAGs keep a core busy.
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
     "AIRFLOW__API__WORKERS": "1",
     # A task that died with its scheduler holds its slot of a pool until this look; on DuckDB it is the only one.
     # Task heartbeats do not help: a new scheduler asks only for those of its own tasks.
@@ -49,7 +50,7 @@ def environment_of(
     ours = {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dag_files()),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folder_of(dayslice_home, target) / DAGS),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "airflow" / "plugins"),
         **_own_dags(root),
         "AIRFLOW__CORE__AUTH_MANAGER": (
@@ -71,14 +72,6 @@ def environment_of(
     # Its processes wait for each other's writes: after SQLite's own five seconds a scheduler ends with an error.
     database = {} if database_given() else {DATABASE: f"sqlite:///{home / 'airflow.db'}?timeout={SQLITE_WAIT_SECONDS}"}
     return {**given, **_secrets(home), **database, **ours}
-
-
-def dag_files() -> Path:
-    """The folder of our DAG files, in the installed package. Raises UsageError where Airflow is not installed."""
-    package = importlib.util.find_spec("dayslice_airflow")
-    if package is None or not any(importlib.metadata.Distribution.discover(name="apache-airflow")):
-        raise UsageError("Airflow is not installed here: pip install 'dayslice[airflow]'")
-    return Path(str(package.origin)).parent / "dag_files"
 
 
 def _own_dags(root: Path) -> Mapping[str, str]:

@@ -102,8 +102,10 @@ def write_manifest(manifest: Any, path: Path) -> None:
     path.write_bytes(manifest.to_msgpack(extended_mashumaro_encoder))
 
 
-def read_manifest(path: Path) -> Any:
-    """The inverse of `write_manifest`: a manifest that dbt can run, without a parse."""
+def read_manifest(path: Path, flat: bool = True) -> Any:
+    """The inverse of `write_manifest`: a manifest that dbt can run, without a parse. `flat`: with the graph that macros
+    read.
+    """
     import msgpack  # noqa: PLC0415 - dbt's own
     from dbt.contracts.graph.manifest import Manifest  # noqa: PLC0415
     from dbt.parser.manifest import extended_msgpack_decoder  # noqa: PLC0415
@@ -113,7 +115,8 @@ def read_manifest(path: Path) -> Any:
         return msgpack.unpackb(data, ext_hook=extended_msgpack_decoder, raw=False, strict_map_key=False)
 
     manifest = Manifest.from_msgpack(path.read_bytes(), decoder=decode)
-    manifest.build_flat_graph()
+    if flat:
+        manifest.build_flat_graph()
     return manifest
 
 

@@ -11,7 +11,7 @@ from tempfile import mkdtemp
 import pytest
 
 from dayslice.orchestration.deployment import deploy
-from dayslice.orchestration.environment import dag_files
+from dayslice.orchestration.places import dag_files
 from dayslice.services.service import free_port
 from tests.airflow.running_airflow import REPOSITORY, SHARED, RunningAirflow
 from tests.airflow.slow_table import SlowTable

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pendulum
 import pytest
 from airflow._shared.timezones.timezone import coerce_datetime
+from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk.exceptions import AirflowFailException
 from dayslice_airflow import callbacks, dags, notes
 from dayslice_airflow.run_ds import ds_of
@@ -86,6 +87,22 @@ def test_a_task_s_process_builds_its_own_dag_only(project, serve, monkeypatch):
     serve(project)
     monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "daily")
     assert [dag.dag_id for dag in dags.deployed_dags()] == ["daily"]
+
+
+def test_a_table_whose_dag_cannot_be_made_is_an_import_error_and_the_others_stay(project, serve, deployed, monkeypatch):
+    serve(project)
+    make = dags.table_dag
+
+    def fails_for_one(deployment, table):
+        if table.dag_id == "week":
+            raise ValueError("nobody expected this")
+        return make(deployment, table)
+
+    monkeypatch.setattr(dags, "table_dag", fails_for_one)
+    folder = project.home / "deployed" / "local" / "dags"
+    bag = BundleDagBag(dag_folder=str(folder), bundle_path=folder, bundle_name="dags-folder")
+    assert set(bag.dags) == set(deployed) - {"week"}
+    assert bag.import_errors == {"dayslice_dags.py": "DeploymentRefused: week: ValueError: nobody expected this"}
 
 
 def test_a_refused_deployment_is_an_import_error_and_the_dags_stay(project, serve, deployed):
