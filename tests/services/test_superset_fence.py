@@ -187,5 +187,13 @@ def test_a_query_is_stopped_and_its_neighbour_is_not(warehouse):
     assert short.execute("select a from analytics.t").fetchall() == [(1,)]
 
 
+def test_before_the_first_publication_there_is_nothing_to_read_and_no_error(warehouse, tmp_path):
+    assert ask(tmp_path, "select count(*) from warehouse.slices") == [(0,)]
+    (tmp_path / "landed.csv").write_text("a;b\n1;2\n")
+    os.link(warehouse / "published.parquet", tmp_path / "published.parquet")
+    publish(tmp_path, "published")
+    assert ask(tmp_path, "select a from analytics.t") == [(1,)]
+
+
 def test_no_slice_is_known_of_a_home_without_the_file(warehouse):
     assert ask(warehouse, "select count(*) from warehouse.slices") == [(0,)]

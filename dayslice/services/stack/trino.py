@@ -1,5 +1,6 @@
 """One Trino: coordinator and worker in one process, with catalogs on the stack's own metastore and store."""
 
+import json
 from pathlib import Path
 
 import requests
@@ -13,6 +14,23 @@ from dayslice.services.stack.packages import trino_directory
 from dayslice.services.stack.postgres import USER
 
 HEAP = "3G"
+# What may look and not touch: Superset's user. All others of this machine may do everything, as without rules.
+READER = "superset"
+_ALL = {"privileges": ["EXECUTE", "GRANT_EXECUTE", "OWNERSHIP"]}
+RULES = {
+    "catalogs": [
+        {"user": READER, "catalog": "hive|system", "allow": "read-only"},
+        {"user": READER, "allow": "none"},
+        {"allow": "all"},
+    ],
+    "functions": [{"user": READER, "catalog": "system", "privileges": ["EXECUTE"]}, {"user": READER}, _ALL],
+    "procedures": [{"user": READER}, {"privileges": ["EXECUTE", "GRANT_EXECUTE"]}],
+    "system_information": [{"user": READER, "allow": []}, {"allow": ["read", "write"]}],
+    "impersonation": [
+        {"original_user": READER, "new_user": ".*", "allow": False},
+        {"original_user": ".*", "new_user": ".*"},
+    ],
+}
 
 
 class Trino:
@@ -65,6 +83,7 @@ class Trino:
                 "discovery.uri": self.url,
                 "catalog.config-dir": str(catalogs),
                 "plugin.dir": str(trino_directory() / "plugin"),
+                "access-control.config-files": str(self.directory / "etc" / "access-control.properties"),
                 # One machine, few users: most of the heap may go to one query.
                 "query.max-memory": "1.8GB",
                 "query.max-memory-per-node": "1.8GB",
@@ -74,6 +93,12 @@ class Trino:
             },
         )
         _write(self.directory / "etc" / "log.properties", {"io.trino": "INFO"})
+        rules = self.directory / "etc" / "rules.json"
+        rules.write_text(json.dumps(RULES, indent=2))
+        _write(
+            self.directory / "etc" / "access-control.properties",
+            {"access-control.name": "file", "security.config-file": str(rules)},
+        )
         s3 = {
             "fs.native-s3.enabled": "true",
             "s3.endpoint": self.store.endpoint,

@@ -1,6 +1,7 @@
 """Databases, datasets, charts and dashboards: put as a bundle says, and read back."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,7 @@ from superset.models.slice import Slice
 
 from dayslice_superset.roles import SERVICE, grant_schemas
 
+log = logging.getLogger(__name__)
 KINDS = {"databases": Database, "datasets": SqlaTable, "charts": Slice, "dashboards": Dashboard}
 
 
@@ -45,15 +47,27 @@ def put(bundle: Mapping[str, Any]) -> dict[str, Any]:
 
 def discover_columns(dataset: SqlaTable, described: Mapping[str, Any]) -> None:
     """Take the columns that the engine has, with the descriptions of the dbt project."""
-    dataset.fetch_metadata()
+    if not take_types(dataset):
+        return
     words = {each["column_name"]: each.get("description") for each in described["columns"]}
     for column in dataset.columns:
         column.description = words.get(column.column_name) or column.description
-        if column.column_name == dataset.main_dttm_col and not column.is_temporal:
-            column.is_dttm = True
+
+
+def take_types(dataset: SqlaTable) -> bool:
+    """Take columns and types as the engine has them now. False where the table is not there yet."""
+    try:
+        dataset.fetch_metadata()
+    except Exception as error:  # whatever an engine says of a table that nobody has built
+        log.info("%s has no columns yet: %s", dataset.table_name, " ".join(str(error).split())[:200])
+        return False
+    for column in dataset.columns:
         if column.column_name == "ds":
             column.is_dttm = True
-            column.python_date_format = described["params"]["ds_format"]
+            column.python_date_format = json.loads(dataset.params or "{}").get("ds_format", "%Y-%m-%d")
+        elif column.column_name == dataset.main_dttm_col:
+            column.is_dttm = True
+    return True
 
 
 def asked(files: Mapping[str, str]) -> dict[str, int]:
@@ -100,8 +114,3 @@ def _parsed(files: Mapping[str, str], prefix: str) -> Iterator[dict[str, Any]]:
     for name, text in files.items():
         if name.startswith(prefix):
             yield yaml.safe_load(text)
-
-
-def dumps(value: Any) -> str:
-    """JSON as Superset's columns hold it."""
-    return json.dumps(value, ensure_ascii=False)

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo
 from superset.connectors.sqla.models import SqlaTable
 from superset.extensions import db
 
+from dayslice_superset.assets import take_types
+
 FILE = "slices.db"
 # Of each table, the newest. More belongs in the metastore.
 KEPT_SLICES = 400
@@ -109,6 +111,8 @@ def _put(told: Mapping[str, Mapping[str, Any]], marked: set[str]) -> None:
     for dataset in db.session.query(SqlaTable).filter(SqlaTable.uuid.in_([UUID(each) for each in told])):
         extra = json.dumps(told[str(dataset.uuid)], ensure_ascii=False)
         if extra != dataset.extra or str(dataset.uuid) in marked:
+            if str(dataset.uuid) in marked and any(not column.type for column in dataset.columns):
+                take_types(dataset)  # its first slice: the table was not there when the dataset was made
             dataset.extra = extra
             # What the cache's keys are made of.
             dataset.changed_on = datetime.now()

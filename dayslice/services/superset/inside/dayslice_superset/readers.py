@@ -55,12 +55,14 @@ class Readers:
         self.instance.execute("set TimeZone = 'UTC'")
         _load_slices(self.instance, slices)
         if file is not None:
-            self.instance.execute(f"attach {_text(str(file))} as {CATALOG} (read_only)")
+            # Before the first publication there is none, and nothing to read.
+            there = _text(str(file)) if file.exists() else "':memory:'"
+            self.instance.execute(f"attach {there} as {CATALOG}" + (" (read_only)" if file.exists() else ""))
             # Two catalogs are not found by the name of a schema: in this one, each table is a view of the attached one.
             for schema, name in _relations(self.instance):
                 self.instance.execute(f"create schema if not exists {_name(schema)}")
-                there = f"{_name(schema)}.{_name(name)}"
-                self.instance.execute(f"create view {there} as from {CATALOG}.{there}")
+                relation = f"{_name(schema)}.{_name(name)}"
+                self.instance.execute(f"create view {relation} as from {CATALOG}.{relation}")
         paths = sorted(_files_of_views(self.instance)) if file is not None else []
         self.instance.execute(f"set allowed_paths = [{', '.join(map(_text, paths))}]")
         self.instance.execute(f"set memory_limit = {_text(limits.memory)}")
