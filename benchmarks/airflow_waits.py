@@ -20,9 +20,8 @@ from dayslice_airflow import triggers
 from rich.console import Console
 from rich.table import Table as Shown
 
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.metastore.choice import MetastorePlace
-from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.orchestration.dag_index import IndexedWait
 from dayslice.rules.calendar import Grain, window
 from dayslice.rules.settings import Kind
@@ -61,20 +60,13 @@ def main() -> None:
 
 def with_a_year(folder: Path, tables: list[Table]) -> MetastorePlace:
     """A local metastore in which each table has 365 slices."""
-    file = folder / "dayslice.duckdb"
-    with open_duckdb(file) as connection:
-        metastore = DuckDBMetastore(connection)
-        connection.execute("begin")
-        for table in tables:
-            metastore.publish(Version(Slice(table, "2018-03-01"), new_version_id(), Receipt(rows=1)))
-        connection.execute("commit")
-        columns = [row[0] for row in connection.execute("describe _dayslice.versions").fetchall()]
-        days = ", ".join(f"('{ds}')" for ds in window("2018-02-28", 364))
-        others = ", ".join("days.ds" if name == "ds" else f"v.{name}" for name in columns)
-        connection.execute(
-            f"insert into _dayslice.versions select {others} from _dayslice.versions as v, (values {days}) as days(ds)"
+    file = folder / "metastore.sqlite"
+    days = window("2018-03-01", 365)
+    with SQLiteMetastore(file) as metastore:
+        metastore.publish_first(
+            [Version(Slice(table, ds), new_version_id(), Receipt(rows=1)) for table in tables for ds in days]
         )
-    return MetastorePlace("duckdb", str(file))
+    return MetastorePlace("sqlite", str(file))
 
 
 async def wait_for_nothing(

@@ -89,12 +89,16 @@ class RunsDeployed:
         from dbt.adapters.dayslice.adapter import SliceAdapter  # noqa: PLC0415
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes two seconds, and only this task needs it
 
+        from dayslice.metastore import readers_file  # noqa: PLC0415
         from dayslice.runner.manifest_parts import read_part  # noqa: PLC0415
 
         manifest = read_part(self.deployment.parts, self.table.dag_id)
         SliceAdapter.refusals.clear()
         with change_working_directory(cwd), environ(env):
-            return dbtRunner(manifest=manifest).invoke(command[1:])
+            try:
+                return dbtRunner(manifest=manifest).invoke(command[1:])
+            finally:
+                readers_file.finish()  # a task's process ends without Python's own farewell
 
     def handle_exception_dbt_runner(self, result: Any) -> None:
         """A refused slice is refused again however often it is tried; anything else may go better next time."""
@@ -189,6 +193,7 @@ class ImportSlice(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Import this run's slice."""
+        from dayslice.metastore import readers_file  # noqa: PLC0415
         from dayslice.runner.imports import Progress, import_tables  # noqa: PLC0415 - psycopg2 and the engines
 
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
@@ -212,6 +217,7 @@ class ImportSlice(BaseOperator):
                 accept=bool(params.get("accept")),
                 watch=watch,
             )
+            readers_file.finish()
         for each in results:
             if each.version is not None:
                 self.log.info("%s %s: %s rows published", node, each.ds, f"{each.version.receipt.rows:,}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import duckdb
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -16,8 +17,8 @@ from dayslice.commands.status import status_grid
 from dayslice.demo.dataset import FIRST
 from dayslice.demo.replay import Listeners, demo_tables, make_replay, register, replay, replayed_days
 from dayslice.demo.source import Source
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.engines.trino_client import connect
+from dayslice.metastore import readers_file
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import Plan
@@ -122,7 +123,8 @@ def head(project: Project) -> Grid:
     if project.target.database_file is None:
         with connect(project.target.credentials) as connection:
             return head_grid(connection.cursor().execute(query))
-    with open_duckdb(project.target.database_file) as connection:
+    readers_file.finish()
+    with duckdb.connect(str(project.target.database_file), read_only=True) as connection:
         return head_grid(connection.execute(query))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg2
 
 from dayslice.demo import dataset
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.errors import DaysliceError
 from dayslice.services import embedded_postgres
 

@@ -18,7 +18,10 @@ KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "me
 
 @dataclass(frozen=True)
 class Target:
-    """One output of the profile. `warehouse` is the root of slices' files: a directory, or s3://bucket/prefix."""
+    """One output of the profile. `warehouse` is the root of slices' files: a directory, or s3://bucket/prefix.
+
+    `database_file`: on the local target, the DuckDB file for readers; the metastore lies beside it.
+    """
 
     name: str
     type: str
@@ -38,8 +41,19 @@ class Target:
 
     @property
     def is_local(self) -> bool:
-        """Whether the engine is DuckDB in a file."""
+        """Whether the engine is DuckDB in this machine's processes."""
         return self.type == "duckdb"
+
+    @property
+    def metastore_file(self) -> Path:
+        """The local target's metastore."""
+        assert self.database_file is not None
+        return metastore_beside(self.database_file)
+
+
+def metastore_beside(database_file: Path) -> Path:
+    """The metastore of the home that a readers' file lies in."""
+    return database_file.with_name("metastore.sqlite")
 
 
 class ReadLater:

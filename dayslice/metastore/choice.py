@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.engines.target import Target
-from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.metastore import readers_file
 from dayslice.metastore.interface import Catalog, Metastore
+from dayslice.metastore.sqlite import SQLiteMetastore
 
 
 @dataclass(frozen=True)
 class MetastorePlace:
-    """Which metastore, and where: a DuckDB file, a Thrift URI, or a Glue catalog ('' is the account's own)."""
+    """Which metastore, and where: an SQLite file, a Thrift URI, or a Glue catalog ('' is the account's own)."""
 
     kind: str
     at: str
@@ -23,23 +23,29 @@ class MetastorePlace:
 def place_of(target: Target) -> MetastorePlace:
     """Where a target's metastore is."""
     if target.database_file is not None:
-        return MetastorePlace("duckdb", str(target.database_file))
+        return MetastorePlace("sqlite", str(target.metastore_file))
     return _catalog_place(target.credentials)
 
 
 @contextmanager
 def open_metastore(target: Target) -> Iterator[Metastore]:
-    """The metastore of a target, for a short look. On the local target others wait meanwhile."""
+    """The metastore of a target, for a short look."""
     with open_place(place_of(target)) as metastore:
         yield metastore
+
+
+def tell_readers(target: Target) -> None:
+    """Something was published or removed: on the local target the readers' file follows."""
+    if target.database_file is not None:
+        readers_file.published(target.database_file, target.metastore_file, target.warehouse)
 
 
 @contextmanager
 def open_place(place: MetastorePlace) -> Iterator[Metastore]:
     """The metastore at a place, for a short look."""
-    if place.kind == "duckdb":
-        with open_duckdb(Path(place.at)) as connection:
-            yield DuckDBMetastore(connection)
+    if place.kind == "sqlite":
+        with SQLiteMetastore(Path(place.at)) as metastore:
+            yield metastore
     else:
         with _open_catalog_at(place) as catalog:
             yield catalog

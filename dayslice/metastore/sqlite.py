@@ -4,12 +4,14 @@ A publication is one transaction. "Newer" is told by a sequence that the file co
 knows what stands without them: seeds and plain tables (a version of no ds) and views (their SQL).
 """
 
+import json
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dayslice.errors import DaysliceError, Transient
 from dayslice.rules.slices import Receipt, Slice, Table, Version
@@ -25,8 +27,8 @@ create table state (key text primary key, value not null) without rowid;
 create table tables (
     schema text not null,
     name text not null,
-    kind text not null,  -- slices, table (no ds) or view
-    definition text not null default '',  -- a view's SQL
+    kind text not null,  -- slices, table (no ds), view, or latest: the newest slice of a table
+    definition text not null default '',  -- a view's SQL, or the table of a latest view
     changed integer not null,
     primary key (schema, name)
 ) without rowid;
@@ -37,9 +39,12 @@ create table versions (
     id text not null,
     location text not null,
     receipt text not null,
-    written integer not null,
+    columns integer not null,  -- a row of columns
+    sequence integer not null,  -- among the slice's versions
+    written integer not null,  -- among all changes
     primary key (schema, name, ds, id)
 ) without rowid;
+create table columns (number integer primary key, json text not null unique);
 create table published (
     schema text not null,
     name text not null,
@@ -52,7 +57,11 @@ create table published (
 
 @dataclass(frozen=True)
 class Standing:
-    """Something that readers see. `kind`: slices, table or view; `changed`: when, by the metastore's sequence."""
+    """Something that readers see. `changed`: when, by the metastore's sequence.
+
+    `kind`: slices; table, without slices; view, whose SQL is its `definition`; latest, the newest slice of the table
+    that `definition` names as a JSON list of schema and name.
+    """
 
     table: Table
     kind: str
@@ -109,34 +118,38 @@ class SQLiteMetastore:
         rows = self._ask("select max(ds) from published where schema = ? and name = ?", [table.schema, table.name])
         return rows[0][0] or None
 
-    def publish(self, version: Version, instead_of: Collection[str] | None = None) -> bool:
-        """Make this version the published one of its slice, in one transaction.
+    def publish(self, version: Version) -> None:
+        """Make this version the published one of its slice, in one transaction."""
+        self.publish_if(version, None)
 
-        With `instead_of` it does so only if what is published is one of these ids ("" is nothing), and says whether.
-        """
-        kind = "table" if version.slice.ds == NO_DS else "slices"
+    def publish_if(self, version: Version, instead_of: Collection[str] | None) -> bool:
+        """Publish it if what is published is one of these ids ("" is nothing), in one transaction; whether it did."""
         with self._transaction() as number:
             if instead_of is not None and self._published_id(version.slice) not in instead_of:
                 return False
             self._keep(version, number)
-            self._touch(version.slice.table, kind, number)
         return True
+
+    def publish_anew(self, version: Version) -> None:
+        """Publish a version as all that there is of its table: its history is forgotten in the same transaction."""
+        with self._transaction() as number:
+            self._drop(version.slice.table)
+            self._keep(version, number)
 
     def publish_first(self, versions: Collection[Version]) -> None:
         """Publish many versions in one transaction: a migration, a restored backup."""
         with self._transaction() as number:
             for version in versions:
                 self._keep(version, number)
-                self._touch(version.slice.table, "table" if version.slice.ds == NO_DS else "slices", number)
 
     def versions(self, slice: Slice) -> list[Version]:
         """All kept versions of a slice, newest first."""
-        return self._versions(slice.table, "v.ds = ? order by v.written desc, v.id desc", [slice.ds])
+        return self._versions(slice.table, "v.ds = ? order by v.sequence desc", [slice.ds])
 
     def history(self, table: Table) -> dict[str, list[Version]]:
         """The kept versions of all slices of a table, by ds, each list newest first."""
         found: dict[str, list[Version]] = {}
-        for version in self._versions(table, "v.ds <> '' order by v.ds, v.written desc, v.id desc"):
+        for version in self._versions(table, "v.ds <> '' order by v.ds, v.sequence desc"):
             found.setdefault(version.slice.ds, []).append(version)
         return found
 
@@ -162,21 +175,37 @@ class SQLiteMetastore:
             self.connection.execute("update tables set changed = ? where schema = ? and name = ?", [number, *key[:2]])
         return True
 
+    def columns(self, table: Table) -> list[str]:
+        """The receipts' `columns` of the published versions of a table, each once, the newest first."""
+        rows = self._ask(
+            "select c.json from published p join versions v using (schema, name, ds, id) "
+            "join columns c on c.number = v.columns where p.schema = ? and p.name = ? "
+            "group by c.number order by max(v.written) desc",
+            [table.schema, table.name],
+        )
+        return [columns for (columns,) in rows]
+
     def content(self, table: Table) -> Version | None:
         """What a table without slices holds: a seed, a plain table."""
         found = self._versions(table, "p.id is not null and v.ds = ''")
         return found[0] if found else None
 
-    def publish_view(self, table: Table, definition: str) -> None:
-        """Make a view stand, or stand anew."""
+    def publish_view(self, view: Table, sql: str) -> None:
+        """Make a view stand. What stood under its name is forgotten."""
         with self._transaction() as number:
-            self._touch(table, "view", number, definition)
+            self._drop(view)
+            self._touch(view, "view", number, sql)
+
+    def publish_latest(self, view: Table, table: Table) -> None:
+        """Make a view stand that is the newest slice of a table, whichever that is when it is read."""
+        with self._transaction() as number:
+            self._drop(view)
+            self._touch(view, "latest", number, json.dumps([table.schema, table.name]))
 
     def drop(self, table: Table) -> None:
         """Nothing of this name stands any more, and no version of it is known."""
         with self._transaction():
-            for of in ("tables", "versions", "published"):
-                self.connection.execute(f"delete from {of} where schema = ? and name = ?", [table.schema, table.name])
+            self._drop(table)
 
     def standing(self, table: Table) -> Standing | None:
         """What stands under a name."""
@@ -235,13 +264,22 @@ class SQLiteMetastore:
     def _keep(self, version: Version, number: int) -> None:
         s = version.slice
         key = [s.table.schema, s.table.name, s.ds, version.id]
+        columns = version.receipt.more.get("columns", "[]")
+        self.connection.execute("insert or ignore into columns (json) values (?)", [columns])
         # A version that is published again, by a rollback, keeps its place in time.
         self.connection.execute(
-            "insert into versions values (?, ?, ?, ?, ?, ?, ?) on conflict do update set "
-            "location = excluded.location, receipt = excluded.receipt",
-            [*key, version.location, version.receipt.to_json(), number],
+            "insert into versions select ?1, ?2, ?3, ?4, ?5, ?6, (select number from columns where json = ?7), "
+            "(select coalesce(max(sequence), 0) + 1 from versions where schema = ?1 and name = ?2 and ds = ?3), ?8 "
+            "where true on conflict do update set location = excluded.location, receipt = excluded.receipt, "
+            "columns = excluded.columns",
+            [*key, version.location, version.receipt.to_json(), columns, number],
         )
         self.connection.execute("insert or replace into published values (?, ?, ?, ?)", key)
+        self._touch(s.table, "table" if s.ds == NO_DS else "slices", number)
+
+    def _drop(self, table: Table) -> None:
+        for of in ("tables", "versions", "published"):
+            self.connection.execute(f"delete from {of} where schema = ? and name = ?", [table.schema, table.name])
 
     def _touch(self, table: Table, kind: str, number: int, definition: str = "") -> None:
         self.connection.execute(
@@ -258,14 +296,14 @@ class SQLiteMetastore:
 
     def _versions(self, table: Table, where: str, values: Collection[str] = ()) -> list[Version]:
         rows = self._ask(
-            "select v.ds, v.id, v.receipt, v.location, v.written from versions v left join published p "
+            "select v.ds, v.id, v.receipt, v.location, v.sequence from versions v left join published p "
             "on p.schema = v.schema and p.name = v.name and p.ds = v.ds and p.id = v.id "
             f"where v.schema = ? and v.name = ? and {where}",
             [table.schema, table.name, *values],
         )
         return [
-            Version(Slice(table, ds), version, Receipt.from_json(receipt), location, int(written))
-            for ds, version, receipt, location, written in rows
+            Version(Slice(table, ds), version, Receipt.from_json(receipt), location, sequence)
+            for ds, version, receipt, location, sequence in rows
         ]
 
     def _standing(self, where: str, values: Collection[str | None]) -> list[Standing]:
@@ -274,7 +312,7 @@ class SQLiteMetastore:
         )
         return [Standing(Table(schema, name), kind, sql, int(changed)) for schema, name, kind, sql, changed in rows]
 
-    def _ask(self, sql: str, values: Collection[str | None] = ()) -> list[tuple[str, ...]]:
+    def _ask(self, sql: str, values: Collection[str | None] = ()) -> list[Any]:
         try:
             return self.connection.execute(sql, list(values)).fetchall()
         except sqlite3.Error as error:

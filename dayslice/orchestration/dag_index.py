@@ -4,6 +4,7 @@ A manifest of a thousand tables takes seconds to read, and Airflow reads its DAG
 once, at deployment, and reads in milliseconds.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,8 @@ DEFAULT_OWNER = "dayslice"
 DUCKDB_POOL = "duckdb"
 TRINO_POOL = "trino"
 # DuckDB takes one process at a time. The others are a start: their slots are changed in Airflow.
-POOL_SLOTS = {DUCKDB_POOL: 1, TRINO_POOL: 8}
+# On the local target each build computes on this machine, in a process of its own.
+POOL_SLOTS = {DUCKDB_POOL: max(2, os.cpu_count() or 1), TRINO_POOL: 8}
 SOURCE_SLOTS = 2
 
 

@@ -28,7 +28,7 @@ DEFAULTS = {
     # A file that has changed is read at once, and a deployment changes it: else a thousand DAGs keep a core busy.
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
     "AIRFLOW__API__WORKERS": "1",
-    # A task that died with its scheduler holds its slot of a pool until this look; on DuckDB it is the only one.
+    # A task that died with its scheduler holds its slot of a pool until this look; on DuckDB it is one of few.
     # Task heartbeats do not help: a new scheduler asks only for those of its own tasks.
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
     # Cosmos would read the whole project once a DAG to tell its version; a deployment has an id.

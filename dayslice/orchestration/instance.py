@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.engines.target import home_of
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.api import AirflowApi, health_of

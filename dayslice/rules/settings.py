@@ -57,6 +57,7 @@ IMPORT_KEYS = {
     "columns_only": "import only these columns",
     "columns_without": "import all columns but these",
     "row_filter": "an SQL condition on the source's rows",
+    "columnar": "false: write no typed columns beside the CSV, and read that; default: true",
     "hashed": "columns that are landed as a keyed hash",
     "types": "column: text, or decimal(p,s), where a type cannot be carried as it is",
     "streams": "how many sessions read from the source at once, parts of a large table among them; default: 2",

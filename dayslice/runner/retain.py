@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.announcements import announce_gone
-from dayslice.metastore.choice import open_catalog, open_metastore
+from dayslice.metastore.choice import open_catalog, open_metastore, tell_readers
 from dayslice.metastore.interface import Metastore
 from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned, stages_of
 from dayslice.rules.calendar import cover, shift, span
@@ -79,13 +79,12 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
         for ds in done.slices:
             announce_gone(project.target.home, published[ds].slice)
         known -= {version.id for version in [*surplus, *gone]}
-    if node.is_import or not project.target.is_local:
-        store = open_store(project.target.warehouse)
-        folder = f"{node.table.schema}/{node.table.name}"
-        try:
-            done.files = list(sweep_files(store, folder, known, dry_run, allow_loss))
-        except Refused as error:
-            done.refused = str(error)
+    store = open_store(project.target.warehouse)
+    folder = f"{node.table.schema}/{node.table.name}"
+    try:
+        done.files = list(sweep_files(store, folder, known, dry_run, allow_loss))
+    except Refused as error:
+        done.refused = str(error)
     return done
 
 
@@ -119,42 +118,15 @@ def _forget(
     """Leave a mark for each version that has files; forget the surplus ones, and unpublish the slices `removed`."""
     if not marked:
         return
-    local = project.target.database_file
-    if node.is_import or local is None:
-        store = open_store(project.target.warehouse)
-        for version in marked:
-            mark(store, f"{node.table.schema}/{node.table.name}", RETIRED, version.id, str(version.slice))
-    if local is not None and node.is_import:
-        from dayslice_importers.engines.duckdb import DuckDBEngine  # noqa: PLC0415 - its views are made anew
-
-        DuckDBEngine(local, project.target.warehouse).unpublish([*surplus, *removed])
-        return
-    if local is not None:
-        _forget_rows(project, node, [*surplus, *removed])
-        return
+    store = open_store(project.target.warehouse)
+    for version in marked:
+        mark(store, f"{node.table.schema}/{node.table.name}", RETIRED, version.id, str(version.slice))
     with open_metastore(project.target) as metastore:
         for version in surplus:
             metastore.forget(version)
         for version in removed:
             metastore.unpublish(version)
-
-
-def _forget_rows(project: Project, node: TableNode, versions: list[Version]) -> None:
-    from dayslice.engines.duckdb_file import open_duckdb  # noqa: PLC0415
-    from dayslice.metastore.duckdb import DuckDBMetastore  # noqa: PLC0415
-
-    assert project.target.database_file is not None
-    with open_duckdb(project.target.database_file) as connection:
-        metastore = DuckDBMetastore(connection)
-        connection.begin()
-        published = metastore.published(node.table)
-        for version in versions:
-            if published.get(version.slice.ds) == version:
-                table = '"{}"."{}"'.format(*(name.replace('"', '""') for name in (node.table.schema, node.table.name)))
-                connection.execute(f"delete from {table} where ds = ?", [version.slice.ds])
-                metastore.unpublish(version)
-            metastore.forget(version)
-        connection.commit()
+    tell_readers(project.target)
 
 
 def _sweep_stages(project: Project, tables: list[TableNode], dry_run: bool) -> Retained:

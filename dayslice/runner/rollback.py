@@ -2,7 +2,7 @@
 
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.announcements import announce
-from dayslice.metastore.choice import open_metastore
+from dayslice.metastore.choice import open_metastore, tell_readers
 from dayslice.rules.graph import TableNode
 from dayslice.rules.slices import Slice, Version
 from dayslice.runner.project import Project
@@ -29,13 +29,8 @@ def choose(versions: list[Version], published: Version | None, wanted: str | Non
 def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = None) -> tuple[Version | None, Version]:
     """Publish an earlier version, with the receipt and the audits it had; what was published, and what is now.
 
-    Raises UsageError if there is no such version, Refused if its files are gone, or where the engine keeps none.
+    Raises UsageError if there is no such version, Refused if its files are gone.
     """
-    if project.target.is_local and not node.is_import:
-        raise Refused(
-            f"{node}: the local target keeps the rows of a model's published version only; "
-            f"build it again: dayslice build --select {node.name} --ds {ds}"
-        )
     place = Slice(node.table, ds)
     with open_metastore(project.target) as metastore:
         versions = metastore.versions(place)
@@ -65,3 +60,4 @@ def _publish(project: Project, node: TableNode, version: Version) -> None:
         return
     with open_metastore(project.target) as metastore:
         metastore.publish(version)
+    tell_readers(project.target)

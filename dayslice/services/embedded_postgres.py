@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 from psycopg2.extensions import make_dsn
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.errors import Transient
 
 SUPERUSER = "postgres"

@@ -42,6 +42,36 @@ class Directory:
         except OSError as error:
             raise DaysliceError(f"cannot write {file}: {error.strerror}") from None
 
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes, or None."""
+        try:
+            return (self.root / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def make(self, path: str) -> None:
+        """Make a folder for an engine to write in."""
+        folder = self.root / path
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DaysliceError(f"cannot write {folder}: {error.strerror}") from None
+
+    def sync(self, path: str) -> None:
+        """Every file below a path, and every folder that leads to one, is on the disk."""
+        folder = self.root / path
+        try:
+            for below, _, files in os.walk(folder, topdown=False):
+                for name in files:
+                    sync(Path(below) / name)
+                sync(Path(below))
+            for above in folder.parents:
+                if not above.is_relative_to(self.root):
+                    break
+                sync(above)
+        except OSError as error:
+            raise DaysliceError(f"cannot write {folder}: {error.strerror}") from None
+
     def folders(self, path: str) -> list[str]:
         """The names of the folders right below a path."""
         folder = self.root / path
@@ -52,5 +82,25 @@ class Directory:
         return {str(file): file.stat().st_size for file in (self.root / path).rglob("*") if file.is_file()}
 
     def remove(self, path: str) -> None:
-        """Delete everything below a path."""
-        shutil.rmtree(self.root / path, ignore_errors=True)
+        """Delete everything below a path, or the file there."""
+        place = self.root / path
+        if place.is_file():
+            place.unlink(missing_ok=True)
+            return
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """A file's content, or a folder's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_file(new: Path, file: Path) -> None:
+    """Put a new file into the place of another one, durably: whoever opens it finds one of the two, whole."""
+    sync(new)
+    new.replace(file)
+    sync(file.parent)

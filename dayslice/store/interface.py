@@ -30,6 +30,18 @@ class Store(Protocol):
         """A new file to write; it is complete when closed. Raises DaysliceError in one line (no room, no rights)."""
         ...
 
+    def read(self, path: str) -> bytes | None:
+        """A small file's bytes; None where there is none."""
+        ...
+
+    def make(self, path: str) -> None:
+        """Make a folder for an engine that writes by itself. Nothing where there are no folders."""
+        ...
+
+    def sync(self, path: str) -> None:
+        """What an engine wrote below a path outlives a power cut, with the folders that lead there."""
+        ...
+
     def folders(self, path: str) -> list[str]:
         """The names of the folders right below a path; [] where there is none."""
         ...
@@ -39,5 +51,5 @@ class Store(Protocol):
         ...
 
     def remove(self, path: str) -> None:
-        """Delete everything below a path, unfinished files too; nothing if there is nothing."""
+        """Delete everything below a path, unfinished files too, or the file there; nothing if there is nothing."""
         ...

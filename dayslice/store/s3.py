@@ -74,6 +74,23 @@ class S3:
         """A new object, uploaded in parts; it is there when it is closed, and never half."""
         return Upload(self, self._key(path), self.options)
 
+    def read(self, path: str) -> bytes | None:
+        """An object's bytes, or None."""
+
+        def get() -> bytes | None:
+            try:
+                return bytes(self.client.get_object(Bucket=self.bucket, Key=self._key(path))["Body"].read())
+            except self.client.exceptions.NoSuchKey:
+                return None
+
+        return self.call(get)
+
+    def make(self, path: str) -> None:
+        """There are no folders to make."""
+
+    def sync(self, path: str) -> None:
+        """An object is durable when it is there."""
+
     def sizes(self, path: str) -> dict[str, int]:
         """The files below a path, with their bytes. Markers of empty directories are no files."""
         listed = self._objects(self._key(path) + "/")

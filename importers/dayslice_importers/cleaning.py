@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.rules.paths import joined
 from dayslice.rules.slices import Slice
 from dayslice_importers.job import Job
@@ -67,5 +67,5 @@ def clean(job: Job, begun: Begun, published: Collection[str], kept: Collection[s
     for folder in job.store.folders(job.folder):
         if folder in published or folder in kept or folder > oldest:
             continue
-        if job.store.folders(f"{job.folder}/{folder}") == [f"ds={job.ds}"]:
+        if job.store.folders(f"{job.folder}/{folder}") in ([f"ds={job.ds}"], ["columns", f"ds={job.ds}"]):
             job.store.remove(f"{job.folder}/{folder}")

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 
 import psycopg2
 
+from dayslice.engines.landed_csv import PADDING
 from dayslice.errors import DaysliceError
 from dayslice_importers.cleaning import spool_folder
 from dayslice_importers.counting import Counting, ReadFile
@@ -19,7 +20,6 @@ from dayslice_importers.hashing import HashingWriter, hash_key
 from dayslice_importers.job import ImportResult, Landing
 from dayslice_importers.landing import SUFFIX, land
 from dayslice_importers.locking import lock_statement
-from dayslice_importers.names import PADDING
 from dayslice_importers.sessions import LibpqSession, Session, open_stream
 from dayslice_importers.source_errors import said_by, shows_values, source_error
 from dayslice_importers.types.numeric import NOT_EXACT
@@ -176,7 +176,7 @@ def copy_part(session: Session, select: str, landing: Landing, number: int) -> t
         writer: Any = HashingWriter(out, hashes, hash_key()) if hashes else out
         copied = session.copy(select, job.node.meta, writer)
 
-    with Counting(job.engine, schema) as counting:
+    with Counting(job.engine, schema, lambda file: prepared.typed_file(file.path)) as counting:
         land(
             job.store,
             lambda file: f"{folder}/part-{number:02}-{file:05}.{SUFFIX}",

@@ -1,11 +1,13 @@
 """Counts the files of one part as its engine reads them, one file behind the copying."""
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from dayslice_importers.engines.interface import Columns, Engine
+from dayslice.engines.landed_csv import Columns
+from dayslice_importers.engines.interface import Engine
 from dayslice_importers.landing import LandedFile
 from dayslice_importers.spool import CountedFile
 
@@ -19,11 +21,15 @@ class ReadFile:
 
 
 class Counting:
-    """Takes files of one part in turn, and counts each while the next one is being copied."""
+    """Takes files of one part in turn, and counts each while the next one is being copied.
 
-    def __init__(self, engine: Engine, columns: Columns):
+    `into`: where the engine writes the typed rows of a file; None where it does not.
+    """
+
+    def __init__(self, engine: Engine, columns: Columns, into: Callable[[LandedFile], str | None]):
         self.engine = engine
         self.columns = columns
+        self.into = into
         self.counter = ThreadPoolExecutor(1, thread_name_prefix="count")
         self.found: list[Future[ReadFile]] = []
 
@@ -47,7 +53,10 @@ class Counting:
 
     def _count(self, file: LandedFile, counted: CountedFile) -> ReadFile:
         try:
-            read = self.engine.count_file(counted.local, self.columns, file.longest) if counted.local else None
+            read = self._read(file, counted.local) if counted.local else None
         finally:
             counted.forget()
         return ReadFile(file, read)
+
+    def _read(self, file: LandedFile, local: str) -> int | None:
+        return self.engine.count_file(local, self.columns, file.longest, self.into(file))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from dayslice.errors import UsageError
+from dayslice.rules.decoding import Decoding
 from dayslice.rules.graph import TableNode
 from dayslice_importers.discovery import SourceColumn, SourceTable
 from dayslice_importers.names import engine_names
-from dayslice_importers.types.carried import HASHED, CarriedType, Decoding
+from dayslice_importers.types.carried import HASHED, CarriedType
 from dayslice_importers.types.mapping import carried_type
 
 # A column as a receipt keeps it: name, name in the source ('' when it is gone), type there, type here, decoding.

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from dayslice import __version__
@@ -30,6 +31,8 @@ def finish(landing: Landing) -> tuple[Version, bool]:
         return stands, True
     check_counts(landing, version)
     check_shrink(prepared, landing.copied)
+    version = with_columns(prepared, version)
+    job.store.sync(prepared.version_folder)
     for each in job.engine.publish(version):
         job.store.remove(f"{job.folder}/{each.id}")
     announce(job.project.target.home, version)
@@ -52,6 +55,7 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
             "columns": schema,
             "schema_fingerprint": hashlib.sha256(schema.encode()).hexdigest()[:16],
             "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),
+            "sizes": json.dumps([file.bytes for file in files]),
             "checksums": json.dumps([f"sha256:{file.sha256}" for file in files]),
             "longest_line": str(max(file.longest for file in files)),
             **({"hash_key": key_fingerprint()} if any(column.is_hashed for column in prepared.columns) else {}),
@@ -64,12 +68,22 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
     return Version(prepared.job.slice, prepared.version_id, receipt, location)
 
 
+def with_columns(prepared: Prepared, version: Version) -> Version:
+    """The version, with the files of its typed columns in its receipt, where the engine wrote some."""
+    found = prepared.job.store.sizes(prepared.typed_folder) if prepared.job.is_columnar else {}
+    if not found:
+        return version
+    sizes = {file.rpartition("/")[2]: size for file, size in sorted(found.items())}
+    more = {**version.receipt.more, "typed": json.dumps(list(sizes)), "typed_sizes": json.dumps(list(sizes.values()))}
+    return replace(version, receipt=replace(version.receipt, more=more))
+
+
 def check_counts(landing: Landing, version: Version) -> None:
     """Refuse a version whose rows are not as many by COPY, in the files and as the engine reads them."""
     job = landing.prepared.job
     landed, read = sum(each.file.rows for each in landing.files), _read(landing, version)
     written = {each.file.path.rpartition("/")[2]: each.file.bytes for each in landing.files}
-    sizes = job.store.sizes(landing.prepared.version_folder)
+    sizes = job.store.sizes(f"{landing.prepared.version_folder}/ds={job.ds}")
     lying = {path.rpartition("/")[2]: size for path, size in sizes.items()}
     if lying != written:
         raise Refused(
@@ -103,7 +117,11 @@ def _check_empty(landing: Landing) -> None:
 def _read(landing: Landing, version: Version) -> int:
     """The rows that the engine reads, of what it did not count as it came now. Raises Refused, and says why."""
     counts = [each.read for each in landing.files if each.read is not None]
-    return sum(counts) if len(counts) == len(landing.files) else landing.prepared.job.engine.count(version)
+    return (
+        sum(counts)
+        if len(counts) == len(landing.files)
+        else landing.prepared.job.engine.count(version, landing.prepared.job.is_columnar)
+    )
 
 
 def _same(stands: Version, version: Version) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from psycopg2 import sql
 
 from dayslice.engines.target import Target
-from dayslice.errors import DaysliceError
+from dayslice.errors import DaysliceError, UsageError
 from dayslice.rules.graph import TableNode
 from dayslice.rules.paths import joined
 from dayslice.rules.slices import Slice, Version
@@ -77,6 +77,14 @@ class Job:
     allow_empty: bool = False
 
     @property
+    def is_columnar(self) -> bool:
+        """Whether this machine's engine writes typed columns beside the CSV. Raises UsageError for no yes or no."""
+        wanted = self.node.meta.get("columnar", True)
+        if not isinstance(wanted, bool):
+            raise UsageError(f"{self.node.path}: {self.node}: columnar: {wanted!r} is neither true nor false")
+        return wanted and self.engine.counts_files
+
+    @property
     def slice(self) -> Slice:
         """The slice."""
         return Slice(self.node.table, self.ds)
@@ -111,6 +119,19 @@ class Prepared:
     def version_folder(self) -> str:
         """Where its files go."""
         return f"{self.job.folder}/{joined(self.version_id)}"
+
+    @property
+    def typed_folder(self) -> str:
+        """Where its typed columns go, beside its CSV."""
+        return f"{self.version_folder}/columns/ds={self.job.ds}"
+
+    def typed_file(self, landed: str) -> str | None:
+        """Where the typed rows of a landed file go; None where they are not written."""
+        if not self.job.is_columnar:
+            return None
+        self.job.store.make(self.typed_folder)
+        name = landed.rpartition("/")[2].partition(".")[0]
+        return self.job.store.location(f"{self.typed_folder}/{name}.parquet")
 
 
 @dataclass

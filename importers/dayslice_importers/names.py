@@ -9,10 +9,10 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
 
+from dayslice.engines.landed_csv import PADDING
+
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 LONGEST = 63
-# A line of one empty text would be an empty line, which readers skip: a table of one column gets a second one.
-PADDING = "dayslice_padding"
 OWN = ("ds", PADDING)
 
 

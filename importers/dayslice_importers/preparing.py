@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from dayslice.engines.landed_csv import columns_of, gone_of
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.settings import Kind
@@ -12,7 +13,6 @@ from dayslice_importers.cleaning import Begun, clean
 from dayslice_importers.declaration import landed_columns, source_place
 from dayslice_importers.discovery import SourceTable, discover, is_indexed, snapshot
 from dayslice_importers.drift import check_drift
-from dayslice_importers.engines.duckdb import columns_of, gone_of
 from dayslice_importers.hashing import check_key, hash_key
 from dayslice_importers.job import Job, Prepared
 from dayslice_importers.selecting import block_ranges, select_slice

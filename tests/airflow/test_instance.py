@@ -14,7 +14,6 @@ import psutil
 import pytest
 import requests
 
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.instance import AirflowInstance
 from dayslice.orchestration.start import Migration
@@ -23,6 +22,7 @@ from dayslice.services.service import free_port
 from dayslice.services.stack.postgres import USER, MetastoreDatabase
 from tests.airflow.running_airflow import PROCESSES, until
 from tests.airflow.slow_table import SlowTable
+from tests.local_files import all_versions
 
 pytestmark = pytest.mark.airflow
 DAG = "one_row"
@@ -317,11 +317,7 @@ def test_wipe_when_its_run_is_marked_as_failed_leaves_nothing_at_work_and_nothin
     assert left.keys() <= {"log", "asset", "asset_active", "asset_event"}, left
     until(lambda: not any(each.is_running() for each in at_work.processes), 60)
     assert not (airflow_instance.airflow_home / "logs" / f"dag_id={at_work.dag}").exists()
-    with open_duckdb(airflow_instance.home / "dayslice.duckdb") as connection:
-        tables = connection.execute("select table_name from duckdb_tables()").fetchall()
-        assert not [name for (name,) in tables if at_work.dag in name]
-        versions = connection.execute("select ds from _dayslice.versions where table_name = ?", [at_work.dag])
-        assert versions.fetchall() == []
+    assert not [name for name, *_ in all_versions(airflow_instance.home) if name == at_work.dag]
 
 
 def test_wipe_names_a_dag_that_nobody_knows(airflow_instance):

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from dayslice.engines.duckdb_file import open_duckdb
 from tests.airflow.running_airflow import until
 from tests.airflow.slow_table import ROWS, SlowTable
+from tests.local_files import all_versions, move_slices, readers
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1200)]
 # Of two missed runs Airflow by itself makes both: the one that it had already planned, and the last one.
@@ -32,7 +32,7 @@ models:
 
 
 def rows(airflow, sql, *values):
-    with open_duckdb(airflow.home / "dayslice.duckdb") as connection:
+    with readers(airflow.home) as connection:
         return connection.execute(sql, values).fetchall()
 
 
@@ -43,8 +43,7 @@ def slices(airflow, table):
 
 def versions(airflow, table):
     """The ds of all versions that were ever published, in the order in which that was."""
-    found = rows(airflow, "select ds from _dayslice.versions where table_name = ? order by version", table)
-    return [ds for (ds,) in found]
+    return [ds for name, ds, _, _ in all_versions(airflow.home) if name == table]
 
 
 def runs(airflow, dag):
@@ -79,14 +78,14 @@ def test_a_slice_whose_build_dies_with_the_scheduler_is_published_once(airflow):
     scheduler = airflow.service("scheduler")
     os.kill(scheduler.process().pid, signal.SIGKILL)
     assert airflow.run("airflow", "up").returncode == 0
-    assert not rows(airflow, "select 1 from _dayslice.versions where table_name = ?", slow.name)
+    assert not versions(airflow, slow.name)
     slow.let_go()
     # Well within the five minutes that Airflow itself lets pass.
     until(lambda: airflow.state(slow.name, run_id) == "success", 240, 1.0)
     [(ds, _)] = states(airflow, slow.name)
     assert slices(airflow, slow.name) == [(ds, ROWS)]
     assert versions(airflow, slow.name) == [ds]
-    assert not rows(airflow, "select 1 from duckdb_tables() where schema_name = '_staged'")
+    assert not list((airflow.home / "staging").glob("*"))
     events = airflow.api().get("assets/events", limit=1000)["asset_events"]
     assert [each["partition_key"] for each in events if each["source_dag_id"] == slow.name] == [ds]
 
@@ -108,8 +107,7 @@ def away(airflow):
     earlier = {str(day): str(day - timedelta(days=AWAY_DAYS)) for day in days}
     put_back(airflow, earlier)
     for table in TABLES:
-        rows(airflow, f"update analytics.{table} set ds = ?", earlier[last])
-        rows(airflow, "update _dayslice.versions set ds = ? where table_name = ?", earlier[last], table)
+        move_slices(airflow.home, table, {last: earlier[last]})
     return earlier[last]
 
 

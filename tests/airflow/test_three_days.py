@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import DaysliceError
 from tests.airflow import told
 from tests.airflow.running_airflow import REPOSITORY, until
+from tests.local_files import all_versions, readers
 
 pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
@@ -67,7 +67,7 @@ def expected(tmp_path_factory, airflow_instance, make_home):
 
 def contents(home):
     """The rows of every table of the demo, as often as each occurs, for the three days."""
-    with open_duckdb(home / "dayslice.duckdb") as connection:
+    with readers(home) as connection:
         connection.execute("set timezone to 'UTC'")
         found = {}
         for table in (*IMPORTS, *(f"analytics.{name}" for name in MODELS)):
@@ -79,8 +79,7 @@ def contents(home):
 
 def versions(home):
     """The published version of each slice of the three days."""
-    with open_duckdb(home / "dayslice.duckdb") as connection:
-        rows = connection.execute("select table_name, ds, version from _dayslice.versions where published").fetchall()
+    rows = [row[:3] for row in all_versions(home) if row[3]]
     return {(table, ds): version for table, ds, version in rows if ds in DAYS and table != "one_row"}
 
 

@@ -9,10 +9,9 @@ import pytest
 from dayslice_airflow import triggers
 from dayslice_airflow.triggers import SlicesStand
 
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import Transient
 from dayslice.metastore.choice import MetastorePlace
-from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.orchestration.dag_index import IndexedWait
 from dayslice.rules.calendar import Grain
 from dayslice.rules.settings import Kind
@@ -29,7 +28,7 @@ OF_ITSELF = Awaited(Wait("running", -1), RUNNING, Grain.DAY, Kind.CUMULATIVE, it
 
 @pytest.fixture
 def place(tmp_path):
-    return MetastorePlace("duckdb", str(tmp_path / "dayslice.duckdb"))
+    return MetastorePlace("sqlite", str(tmp_path / "metastore.sqlite"))
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +53,10 @@ def looked(monkeypatch):
 def publish(place, *slices):
     from pathlib import Path  # noqa: PLC0415
 
-    with open_duckdb(Path(place.at)) as connection:
+    with SQLiteMetastore(Path(place.at)) as metastore:
         for table, ds in slices:
             version = Version(Slice(table, ds), new_version_id(), Receipt(rows=1))
-            DuckDBMetastore(connection).publish(version)
+            metastore.publish(version)
 
 
 def trigger(place, *waits, ds="2018-03-01", seconds=20.0):

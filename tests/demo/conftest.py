@@ -19,6 +19,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from dayslice.metastore import readers_file
+from tests.local_files import all_versions
+
 ROOT = Path(__file__).parents[2]
 DAYS = 14
 
@@ -59,12 +62,15 @@ class Demo:
             process.send_signal(signal.SIGKILL)
 
     def query(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
+        # After a kill, the file that readers open follows with the next publication.
+        readers_file.make(
+            self.home / "dayslice.duckdb", self.home / "metastore.sqlite", str(self.home / "landing"), wait_seconds=9
+        )
         return duckdb.connect(str(self.home / "dayslice.duckdb"), read_only=True).execute(sql, list(values))
 
     def versions(self) -> dict[tuple[str, str], str]:
         """The published version of each slice."""
-        rows = self.query("select table_name, ds, version from _dayslice.versions where published").fetchall()
-        return {(table, ds): version for table, ds, version in rows}
+        return {(table, ds): version for table, ds, version, published in all_versions(self.home) if published}
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,8 @@ import yaml
 
 from dayslice.demo.replay import EMBEDDED, Listeners, demo_tables, make_replay, register, replay, replayed_days
 from dayslice.demo.source import Source
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.errors import UsageError
-from dayslice.metastore.duckdb import DuckDBMetastore
+from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.rules.slices import Receipt, Slice, Version
 from dayslice.runner.project import load_project
 from tests.demo.conftest import ROOT
@@ -20,10 +19,16 @@ from tests.rules.test_plan import table
 def warehouse(tmp_path):
     """A project of one import, with slices of the first three days."""
     node = table("planes", is_import=True)
-    target = SimpleNamespace(name="local", type="duckdb", home=tmp_path, database_file=tmp_path / "dayslice.duckdb")
-    with open_duckdb(target.database_file) as connection:
+    target = SimpleNamespace(
+        name="local",
+        type="duckdb",
+        home=tmp_path,
+        database_file=tmp_path / "dayslice.duckdb",
+        metastore_file=tmp_path / "metastore.sqlite",
+    )
+    with SQLiteMetastore(target.metastore_file) as metastore:
         for ds in ("2013-01-01", "2013-01-02", "2013-01-03"):
-            DuckDBMetastore(connection).publish(Version(Slice(node.table, ds), ds, Receipt(rows=1)))
+            metastore.publish(Version(Slice(node.table, ds), ds, Receipt(rows=1)))
     return SimpleNamespace(target=target), [node]
 
 

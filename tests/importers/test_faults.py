@@ -13,6 +13,7 @@ from dayslice_importers import finishing, run, selecting
 from dayslice_importers.engines.duckdb import DuckDBEngine
 
 from dayslice.errors import DaysliceError, Transient
+from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.services.stack.objectstore import ObjectStore
 from dayslice.services.stack.versitygw import missing_for_versitygw
 from tests.importers.system_server import SystemServer, missing_for_system_server
@@ -54,7 +55,9 @@ STEPS = {
     "in mid-copy": (None, False),
     "landed": ((finishing, "staged_version", "before"), False),
     "counted": ((DuckDBEngine, "publish", "before"), False),
-    "in the publishing transaction": ((DuckDBEngine, "_make_views", "after"), False),
+    "typed": ((finishing, "with_columns", "after"), False),
+    "in the publishing transaction": ((SQLiteMetastore, "_keep", "after"), False),
+    "in the metastore": ((SQLiteMetastore, "publish", "after"), True),
     "published": ((DuckDBEngine, "publish", "after"), True),
 }
 

@@ -10,6 +10,7 @@ import pytest
 from dayslice_importers.names import engine_names
 
 from dayslice.errors import DaysliceError, Refused, UsageError
+from dayslice.runner.retain import retain
 from tests.importers.warehouse import Warehouse
 
 UGLY_NAMES = ["ds", "DS", "Select", "a b", 'q"uote', "per%cent", "{brace}", "✈", "x" * 63, "order", "\\", "tab\there"]
@@ -58,14 +59,17 @@ def test_the_receipt_says_what_was_read_and_written(database, warehouse, tmp_pat
     assert receipt.tool.startswith("dayslice ")
 
 
-def test_a_slice_that_is_imported_again_is_replaced_and_old_versions_go(database, warehouse):
+def test_a_slice_that_is_imported_again_is_replaced_and_retain_keeps_three_versions(database, warehouse, monkeypatch):
     database.execute("create table t (id int); insert into t values (1)")
     for number in range(2, 7):
         warehouse.land("t")
         database.execute(f"insert into t values ({number})")
     assert warehouse.query("select count(*) from erp.t") == [(5,)]
+    monkeypatch.setenv("DAYSLICE_GRACE_HOURS", "0")
+    list(retain(warehouse.project, [warehouse.node("t")]))
     kept = {f"erp/t/{version.id}" for version in warehouse.versions("t")}
     assert len(kept) == 3
+    assert warehouse.query("select count(*) from erp.t") == [(5,)]
     assert set(warehouse.landed()) == kept
 
 

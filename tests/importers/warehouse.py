@@ -6,13 +6,12 @@ from zoneinfo import ZoneInfo
 
 from dayslice_importers.run import ImportResult, import_tables
 
-from dayslice.engines.duckdb_file import open_duckdb
 from dayslice.engines.target import Target
-from dayslice.metastore.duckdb import DuckDBMetastore
 from dayslice.rules.graph import TableNode, table_node
 from dayslice.rules.slices import Slice, Version
 from dayslice.runner.project import Project
 from dayslice.store.duckdb_s3 import read_s3
+from tests.local_files import metastore_of, readers
 
 DS = "2013-01-05"
 
@@ -56,19 +55,19 @@ class Warehouse:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of the warehouse."""
-        with open_duckdb(self.home / "dayslice.duckdb") as connection:
+        with readers(self.home, self.files) as connection:
             read_s3(connection, self.files)
             return connection.execute(sql).fetchall()
 
     def published(self, name: str) -> dict[str, Version]:
         """The published versions of an import."""
-        with open_duckdb(self.home / "dayslice.duckdb") as connection:
-            return DuckDBMetastore(connection).published(self.node(name).table)
+        with metastore_of(self.home) as metastore:
+            return metastore.published(self.node(name).table)
 
     def versions(self, name: str, ds: str = DS) -> list[Version]:
         """All kept versions of a slice."""
-        with open_duckdb(self.home / "dayslice.duckdb") as connection:
-            return DuckDBMetastore(connection).versions(Slice(self.node(name).table, ds))
+        with metastore_of(self.home) as metastore:
+            return metastore.versions(Slice(self.node(name).table, ds))
 
     def landed(self) -> list[str]:
         """The version folders that lie in the landing directory, published or not."""

@@ -1,11 +1,9 @@
-"""One test suite for every metastore: SQLite's file, DuckDB's table, Hive over Thrift, Glue (moto's server)."""
+"""One test suite for every metastore: SQLite's file, Hive over Thrift, Glue (moto's server)."""
 
 import boto3
-import duckdb
 import pytest
 import requests
 
-from dayslice.metastore.duckdb import DuckDBMetastore
 from dayslice.metastore.sqlite import SQLiteMetastore
 
 ORC = "org.apache.hadoop.hive.ql.io.orc.Orc"
@@ -15,11 +13,6 @@ def sqlite_metastore(request):
     folder = request.getfixturevalue("tmp_path")
     with SQLiteMetastore(folder / "metastore.sqlite") as metastore:
         yield metastore
-
-
-def duckdb_metastore(request):
-    with duckdb.connect() as connection:
-        yield DuckDBMetastore(connection)
 
 
 def hive_metastore(request):
@@ -95,11 +88,10 @@ def glue_metastore(request):
         server.stop()
 
 
-@pytest.fixture(params=["sqlite", "duckdb", pytest.param("hive", marks=pytest.mark.trino), "glue"])
+@pytest.fixture(params=["sqlite", pytest.param("hive", marks=pytest.mark.trino), "glue"])
 def metastore(request):
     made = {
         "sqlite": sqlite_metastore,
-        "duckdb": duckdb_metastore,
         "hive": hive_metastore,
         "glue": glue_metastore,
     }

@@ -80,9 +80,9 @@ def test_newer_is_a_sequence_and_no_clock(metastore):
 
 
 def test_a_publication_may_depend_on_what_stands(metastore):
-    assert metastore.publish(version(1), instead_of=[""])
-    assert not metastore.publish(version(2), instead_of=[""])
-    assert metastore.publish(version(2), instead_of=["v00001"])
+    assert metastore.publish_if(version(1), instead_of=[""])
+    assert not metastore.publish_if(version(2), instead_of=[""])
+    assert metastore.publish_if(version(2), instead_of=["v00001"])
     assert metastore.published(TABLE)["2013-01-01"] == version(2)
 
 

@@ -5,7 +5,14 @@ import os
 import signal
 
 import pytest
-from dbt.adapters.dayslice_duckdb.impl import SliceDuckDBConnectionManager as Manager
+from dbt.adapters.dayslice_duckdb.connections import SliceDuckDBConnectionManager as Manager
+from dbt.adapters.dayslice_duckdb.impl import Dayslice_DuckDBAdapter as Adapter
+
+from dayslice.metastore.begun import Begun
+from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.rules.slices import Table
+from dayslice.store.directory import Directory
+from tests.local_files import metastore_of
 
 YAML = """
 sources:
@@ -18,38 +25,54 @@ models:
     columns: [{name: id, data_tests: [unique, not_null]}]
 """
 BEFORE = [(1, "2013-01-04"), (1, "2013-01-05")]
+# From here on the new slice stands, whatever is left to do.
+PUBLISHED = {
+    ("publish", "after"),
+    *((step, when) for step in ("forget the note", "readers") for when in ("before", "after")),
+}
+DAILY = Table("analytics", "daily")
 AFTER = [(1, "2013-01-04"), (2, "2013-01-05"), (3, "2013-01-05")]
 
 
-def build_and_die(project, ds, when, start):
-    """In a process of its own: a build that kills it at one statement of a publication, or at its commit."""
-    execute, commit = Manager.execute, Manager.commit
+def build_and_die(project, ds, when, step):
+    """In a process of its own: a build that kills it before or after one step of a publication."""
+    owner, name, applies = STEPS[step]
+    original = getattr(owner, name)
 
     def die(here):
         if here == when:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def execute_or_die(self, sql, *args, **kwargs):
+    def do_or_die(self, *args, **kwargs):
         # dbt puts a comment with the node before each statement.
-        here = " ".join(sql.split("*/")[-1].split()).startswith(start)
-        die("before") if here else None
-        result = execute(self, sql, *args, **kwargs)
-        die("after") if here else None
+        at_step = applies(*args)
+        die("before") if at_step else None
+        result = original(self, *args, **kwargs)
+        die("after") if at_step else None
         return result
 
-    def commit_or_die(self):
-        here = start == "commit" and "insert into" in written
-        die("before") if here else None
-        return commit(self)
-
-    written = set()
-
-    def remember(self, sql, *args, **kwargs):
-        written.add(" ".join(" ".join(sql.split("*/")[-1].split()).split()[:2]))
-        return execute_or_die(self, sql, *args, **kwargs)
-
-    Manager.execute, Manager.commit = remember, commit_or_die
+    setattr(owner, name, do_or_die)
     project.build(ds, "daily")
+
+
+def begins(start):
+    return lambda sql, *_: " ".join(sql.split("*/")[-1].split()).startswith(start)
+
+
+def always(*_):
+    return True
+
+
+# Whose method a step is, and at which of its calls.
+STEPS = {
+    "clean and begin": (Adapter, "begin_stage", always),
+    "stage": (Manager, "execute", begins("copy (")),
+    "audit": (Manager, "execute", begins("select 0 as audit")),
+    "sync": (Directory, "sync", always),
+    "publish": (SQLiteMetastore, "publish", always),
+    "forget the note": (Begun, "end", always),
+    "readers": (Adapter, "_tell_readers", always),
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,20 +80,9 @@ def parsed(make_project):
     return make_project({"models/models.yml": YAML, "models/daily.sql": "select id from {{ slice('erp', 'orders') }}"})
 
 
-@pytest.mark.parametrize(
-    ("step", "when", "statement"),
-    [
-        ("stage", "before", 'create table "dayslice"."_staged"'),
-        ("stage", "after", 'create table "dayslice"."_staged"'),
-        ("audit", "before", "select 0 as audit"),
-        ("audit", "after", "select 0 as audit"),
-        ("publish", "after", "delete from"),
-        ("publish", "after", "insert into"),
-        ("publish", "after", "drop table"),
-        ("publish", "before", "commit"),
-    ],
-)
-def test_a_killed_build_leaves_the_published_slices(parsed, emptied, step, when, statement):
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_killed_build_leaves_whole_slices(parsed, emptied, step, when):
     project = emptied(parsed)
     for ds in ("2013-01-04", "2013-01-05"):
         project.land("orders", ds, "select 1 as id", "id int")
@@ -79,16 +91,21 @@ def test_a_killed_build_leaves_the_published_slices(parsed, emptied, step, when,
     project.land("orders", "2013-01-05", "select 2 as id union all select 3", "id int")
 
     # Forked, so that dbt is imported and the project parsed already.
-    doomed = multiprocessing.get_context("fork").Process(
-        target=build_and_die, args=(project, "2013-01-05", when, statement)
-    )
+    doomed = multiprocessing.get_context("fork").Process(target=build_and_die, args=(project, "2013-01-05", when, step))
     doomed.start()
     doomed.join(60)
     assert doomed.exitcode == -signal.SIGKILL, f"it was not killed at {step}"
 
     rows = "select id, ds from analytics.daily order by ds, id"
-    assert project.query(rows) == BEFORE
-    assert project.published("daily") == published
+    if (step, when) in PUBLISHED:
+        assert project.query(rows) == AFTER
+    else:
+        assert project.query(rows) == BEFORE
+        assert project.published("daily") == published
     assert project.build("2013-01-05", "daily")["daily"].status == "success"
     assert project.query(rows) == AFTER
-    assert project.query("select count(*) from duckdb_tables() where schema_name = '_staged'") == [(0,)]
+    assert project.staged() == []
+    with metastore_of(project.home) as metastore:
+        known = {version.id for versions in metastore.history(DAILY).values() for version in versions}
+    lying = {folder.name for folder in (project.home / "landing/analytics/daily").iterdir()}
+    assert lying == known, "nothing is left over, and nothing is gone"

@@ -1,4 +1,4 @@
-"""`dayslice retain` of models on the local target: the rows go with their record, in one transaction."""
+"""`dayslice retain` and `rollback` of models on the local target."""
 
 import json
 
@@ -52,7 +52,17 @@ def test_expired_slices_go_but_for_those_that_are_still_to_be_read(project, run)
     assert (code, again) == (0, "kept_short: 1 slices kept: a slice still to be computed reads them\n")
 
 
-def test_a_rollback_of_a_model_s_slice_says_what_to_do_instead(project, run):
-    code, _, error = run("rollback", "kept_short", "--ds", DAYS[-1])
-    assert code == 1
-    assert f"dayslice build --select kept_short --ds {DAYS[-1]}" in error
+def test_a_model_s_slice_is_rolled_back_to_the_version_before(project, run):
+    ds = DAYS[-1]
+    before = project.published("kept_short")[ds]
+    project.land("orders", ds, "select 2 union all select 3", "id int")
+    project.build(ds, "kept_short")
+    count = f"select count(*) from analytics.kept_short where ds = '{ds}'"
+    assert project.query(count) == [(2,)]
+    code, said, error = run("rollback", "kept_short", "--ds", ds)
+    assert code == 0, error
+    assert f"published {before.id}, 1 rows (was " in said
+    assert project.published("kept_short")[ds] == before
+    assert project.query(count) == project.query(count.replace("kept_short", "kept_short_latest")) == [(1,)]
+    code, listed, _ = run("versions", "kept_short", "--ds", ds, "--json")
+    assert [each["published"] for each in json.loads(listed)] == [False, True], listed

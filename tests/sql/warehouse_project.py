@@ -7,12 +7,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
-
-from dayslice.engines.duckdb_file import open_duckdb
-from dayslice.metastore.duckdb import DuckDBMetastore
-from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.rules.slices import Table, Version
 from dayslice.runner.dbt_runs import Dbt, NodeResult
+from tests.local_files import land_slice, metastore_of, readers
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -64,7 +61,6 @@ class WarehouseProject:
         self.write(files)
         if self.target is None:
             begin_with_parsed_macros(root)
-        self.database = root / "warehouse" / "dayslice.duckdb"
 
     @property
     def home(self) -> Path:
@@ -81,15 +77,7 @@ class WarehouseProject:
 
     def land(self, table: str, ds: str, rows: str | None, columns: str) -> None:
         """Publish a slice of source table `erp.<table>`, as an importer would. `rows` is a SELECT or values list."""
-        with open_duckdb(self.database) as connection:
-            connection.execute("create schema if not exists erp")
-            connection.execute(f"create table if not exists erp.{table} ({columns}, ds varchar)")
-            connection.execute(f"delete from erp.{table} where ds = ?", [ds])
-            if rows:
-                connection.execute(f"insert into erp.{table} select *, '{ds}' from ({rows})")
-            count = connection.execute(f"select count(*) from erp.{table} where ds = ?", [ds]).fetchall()[0][0]
-            version = Version(Slice(Table("erp", table), ds), new_version_id(), Receipt(rows=count))
-            DuckDBMetastore(connection).publish(version)
+        land_slice(self.home, Table("erp", table), ds, rows, columns)
 
     def build(self, ds: str | None, *select: str, options: Iterable[str] = ()) -> dict[str, NodeResult]:
         """dbt build; results by node name."""
@@ -98,15 +86,15 @@ class WarehouseProject:
         return {result.unique_id.split(".")[2]: result for result in results}
 
     def query(self, sql: str) -> list[tuple]:
-        """Rows of the warehouse."""
-        with duckdb.connect(str(self.database)) as connection:
+        """Rows, as whoever opens the readers' file gets them."""
+        with readers(self.home) as connection:
             return connection.execute(sql).fetchall()
 
     def published(self, table: str, schema: str = "analytics") -> dict[str, Version]:
         """What the metastore says of a table."""
-        with open_duckdb(self.database) as connection:
-            return DuckDBMetastore(connection).published(Table(schema, table))
+        with metastore_of(self.home) as metastore:
+            return metastore.published(Table(schema, table))
 
     def staged(self) -> list[str]:
-        """The stage tables that are there."""
-        return [name for (name,) in self.query("select table_name from duckdb_tables() where schema_name = '_staged'")]
+        """The stages that were left."""
+        return sorted(note.name for note in (self.home / "staging").glob("*"))

@@ -10,10 +10,10 @@ import duckdb
 import pytest
 import trino
 
-from dayslice.metastore.duckdb import DuckDBMetastore
 from dayslice.metastore.hive import HiveMetastore
 from dayslice.rules.calendar import shift, span
 from dayslice.rules.slices import Table
+from tests.local_files import metastore_of
 from tests.sql.trino_project import SCHEMAS
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +34,15 @@ def demo(**env):
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory):
+def local_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("local")
     demo(DAYSLICE_HOME=str(home))
-    with duckdb.connect(str(home / "dayslice.duckdb")) as connection:
+    return home
+
+
+@pytest.fixture(scope="module")
+def local(local_home):
+    with duckdb.connect(str(local_home / "dayslice.duckdb"), read_only=True) as connection:
         connection.execute("set timezone to 'UTC'")
         yield connection
 
@@ -69,10 +74,10 @@ def test_a_table_has_the_same_rows_on_both_engines(local, on_trino, table):
     assert found == expected
 
 
-def test_both_metastores_tell_the_same(local, on_trino, stack):
-    with HiveMetastore(stack.metastore.uri) as metastore:
+def test_both_metastores_tell_the_same(local_home, on_trino, stack):
+    with HiveMetastore(stack.metastore.uri) as metastore, metastore_of(local_home) as own:
         for table in TABLES:
-            here = DuckDBMetastore(local, read_only=True).published(table)
+            here = own.published(table)
             there = metastore.published(table)
             assert sorted(there) == sorted(here) == DAYS
             assert [v.receipt.rows for v in there.values()] == [v.receipt.rows for v in here.values()]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.services.stack.cache import cache_directory
 

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.services.stack.cache import cache_directory
 

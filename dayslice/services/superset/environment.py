@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.services.service import environment_with
 from dayslice.services.stack.cache import cache_directory

@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from dayslice.engines.duckdb_file import FileLock
+from dayslice.engines.file_lock import FileLock
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.services.private_file import write_private
 from dayslice.services.service import LOOPBACK, Service, listening

@@ -1,12 +1,9 @@
 """What every engine does with landed versions."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
+from dayslice.engines.landed_csv import Columns
 from dayslice.rules.slices import Version
-
-# As a version's receipt gives them: name, source name, source type, type, decoding.
-Columns = Sequence[Sequence[str]]
 
 
 class Engine(Protocol):
@@ -15,16 +12,21 @@ class Engine(Protocol):
     counts_files: bool
     """Whether `count_file` can count at all: an engine that is elsewhere cannot read this machine's disk."""
 
-    def count_file(self, file: str, columns: Columns, longest: int) -> int | None:
+    def check(self) -> None:
+        """Refuse to write into a warehouse that another one's metastore owns, before a byte is written."""
+        ...
+
+    def count_file(self, file: str, columns: Columns, longest: int, into: str | None) -> int | None:
         """The rows that the engine reads of one file of a version with these columns, on this machine's disk.
 
-        Of every value that may not fit its type it has made sure that it does. None where it could not read the file:
-        `count` says why. `longest`: no line has more bytes.
+        With `into` it writes them there, typed, and counts what it wrote. Of every value that may not fit its type it
+        has made sure that it does. None where it could not read the file: `count` says why. `longest`: no line has
+        more bytes.
         """
         ...
 
-    def count(self, version: Version) -> int:
-        """The rows that the engine reads of a staged version, every value cast to its type.
+    def count(self, version: Version, columnar: bool) -> int:
+        """The rows that the engine reads of a staged version, every value cast to its type; `columnar`: and wrote.
 
         Raises Refused, naming column and an example, for a value that its type cannot hold.
         """

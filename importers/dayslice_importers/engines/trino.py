@@ -11,6 +11,8 @@ from typing import Any
 
 import trino
 
+from dayslice.engines.landed_csv import PADDING, Columns, columns_of, literal, quoted
+from dayslice.engines.reading import view_types
 from dayslice.engines.trino_client import connect
 from dayslice.errors import Refused
 from dayslice.metastore.choice import open_catalog
@@ -18,12 +20,10 @@ from dayslice.metastore.interface import Catalog
 from dayslice.metastore.journal import VIEW
 from dayslice.metastore.partitions import LANDED
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name, table_location
+from dayslice.rules.decoding import Decoding
 from dayslice.rules.slices import Slice, Table, Version
-from dayslice_importers.engines.duckdb import columns_of, literal, quoted, shown, view_types
-from dayslice_importers.engines.interface import Columns
-from dayslice_importers.names import PADDING
+from dayslice_importers.engines.duckdb import shown
 from dayslice_importers.source_errors import shows_values
-from dayslice_importers.types.carried import Decoding
 
 # What DuckDB's types, which receipts hold, are called here.
 _TYPES = {
@@ -92,11 +92,14 @@ class TrinoEngine:
 
     counts_files = False
 
-    def count_file(self, file: str, columns: Columns, longest: int) -> int | None:
+    def check(self) -> None:
+        """Whose a warehouse on Trino is, its catalog says."""
+
+    def count_file(self, file: str, columns: Columns, longest: int, into: str | None) -> int | None:
         """It cannot: see `counts_files`."""
         return None
 
-    def count(self, version: Version) -> int:
+    def count(self, version: Version, columnar: bool) -> int:
         """The rows that Trino reads of a staged version, every value cast. Raises Refused for one that fails."""
         columns = columns_of(version)
         cast = [column for column in columns if column[3] != "varchar"]

@@ -1,20 +1,8 @@
 """How one PostgreSQL type travels: what COPY selects, and what each engine makes of the text that lands."""
 
 from dataclasses import dataclass
-from enum import Enum
 
-
-class Decoding(Enum):
-    """What the landed text needs before it is cast."""
-
-    NONE = "none"
-    """Its characters never include a backslash, tab or newline."""
-    TEXT = "text"
-    """COPY may have escaped something: undone where a backslash occurs."""
-    HEX = "hex"
-    """bytea, as `\\x` and hexadecimal digits."""
-    ERA = "era"
-    """A date or a timestamp: PostgreSQL writes ` BC` last, which engines pass over or refuse."""
+from dayslice.rules.decoding import Decoding
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Dates, times, timestamps, intervals."""
 
-from dayslice_importers.types.carried import TEXT, CarriedType, Decoding
+from dayslice.rules.decoding import Decoding
+from dayslice_importers.types.carried import TEXT, CarriedType
 
 TYPES = {
     "date": CarriedType("date", "date", Decoding.ERA),

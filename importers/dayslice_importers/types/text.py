@@ -1,6 +1,7 @@
 """Text, binary, and what is carried as the text that PostgreSQL prints."""
 
-from dayslice_importers.types.carried import TEXT, CarriedType, Decoding
+from dayslice.rules.decoding import Decoding
+from dayslice_importers.types.carried import TEXT, CarriedType
 
 OWN = ["text", "varchar", "bpchar", "name", "char", "json", "jsonb", "jsonpath", "xml", "citext", "hstore"]
 NETWORK = ["inet", "cidr", "macaddr", "macaddr8"]

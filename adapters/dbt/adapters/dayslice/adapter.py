@@ -138,25 +138,9 @@ class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
         )
 
     @for_jinja
-    def record_slice(self, schema: str, name: str, ds: str, version: str, receipt: Receipt, location: str = "") -> None:
-        """Make this version the published one: one atomic step, in the caller's transaction where there is one."""
-        with self.slice_metastore() as metastore:
-            published = Version(Slice(Table(schema, name), ds), version, receipt, location)
-            metastore.publish(published)
-        self.announce(published)
-
     def announce(self, version: Version) -> None:
         """Tell those who show it that this version is published."""
         announce(home_of(Path(self.config.project_root)), version)  # type: ignore[attr-defined]
-
-    @for_jinja
-    def forget_slices(self, schema: str, name: str) -> None:
-        """Forget every version of a table whose history is being dropped, in the caller's transaction."""
-        table = Table(schema, name)
-        with self.slice_metastore() as metastore:
-            for ds in metastore.published_ds(table):
-                for version in metastore.published(table, [ds]).values():
-                    metastore.unpublish(version)
 
     @for_jinja
     def is_slice_table(self, node: Node) -> bool:

@@ -1,71 +1,43 @@
-"""A thin subclass of dbt-duckdb: processes wait for each other, and macros can ask the metastore."""
+"""A thin subclass of dbt-duckdb: a version is staged as Parquet files and published by one transaction of SQLite."""
 
+import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from dbt.adapters.base.meta import available
-from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.base.relation import BaseRelation
+from dbt.adapters.contracts.connection import ConnectionState
 from dbt.adapters.dayslice.adapter import SliceAdapter
+from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
 from dbt.adapters.dayslice.relation import ReadsRows
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.dayslice_duckdb.connections import (
+    STAGED,
+    OwnHandle,
+    SliceDuckDBConnectionManager,
+    SliceDuckDBCredentials,
+    Stage,
+)
 from dbt.adapters.duckdb.impl import DuckDBAdapter
 from dbt.adapters.duckdb.relation import DuckDBRelation
 
-from dayslice.engines.duckdb_file import FileLock
-from dayslice.metastore.duckdb import DDL, DuckDBMetastore
-from dayslice.metastore.interface import Metastore
-from dayslice.store.duckdb_s3 import read_s3
+from dayslice import __version__
+from dayslice.engines.embedded import DATABASE, copy_to_parquet
+from dayslice.engines.landed_csv import exactly, literal, quoted
+from dayslice.engines.reading import stored_type
+from dayslice.errors import DaysliceError, Refused
+from dayslice.metastore import readers_file
+from dayslice.metastore.begun import Begun, remove_left
+from dayslice.metastore.ownership import check_owner
+from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.metastore.stages import stage_name, version_location
+from dayslice.metastore.visible import key_of
+from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.store.choice import open_store
 
-
-@dataclass
-class SliceDuckDBCredentials(DuckDBCredentials):
-    """dbt-duckdb's, and where the files of imports lie."""
-
-    warehouse: str = ""
-
-    @property
-    def type(self) -> str:
-        """The profile's `type:`."""
-        return "dayslice_duckdb"
-
-
-class SliceDuckDBConnectionManager(DuckDBConnectionManager):
-    """Holds the warehouse's lock while the file is open, so that two runs wait instead of failing."""
-
-    TYPE = "dayslice_duckdb"
-    lock: FileLock | None = None
-
-    @classmethod
-    def open(cls, connection: Connection) -> Connection:
-        """Wait for the file, then open it as dbt-duckdb does."""
-        if connection.state == ConnectionState.OPEN:
-            return connection
-        with cls._LOCK:
-            if cls.lock is None:
-                lock = FileLock(Path(connection.credentials.path))
-                lock.acquire()
-                cls.lock = lock
-                opened = super().open(connection)
-                cursor = opened.handle.cursor()
-                cursor.execute(DDL)
-                read_s3(cursor, connection.credentials.warehouse)
-                return opened
-        return super().open(connection)
-
-    @classmethod
-    def close_all_connections(cls) -> None:
-        """Close the file, and let the next process have it."""
-        with cls._LOCK:
-            if cls._ENV is not None:
-                cls._ENV.close()
-                cls._ENV = None
-            if cls.lock is not None:
-                cls.lock.release()
-                cls.lock = None
+FILE = "part-00.parquet"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,35 +54,223 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     ConnectionManager = SliceDuckDBConnectionManager
     Relation = SliceDuckDBRelation
 
+    @property
+    def place(self) -> SliceDuckDBCredentials:
+        """Where everything lies."""
+        return self.config.credentials
+
     @contextmanager
-    def slice_metastore(self) -> Iterator[Metastore]:
-        """In the calling thread's transaction, so that a slice and its record change together."""
-        cursor: Any = self.connections.get_thread_connection().handle.cursor()
-        yield DuckDBMetastore(cursor, read_only=True)
+    def slice_metastore(self) -> Iterator[SQLiteMetastore]:
+        """A connection of its own: dbt's threads do not share one."""
+        with SQLiteMetastore(self.place.metastore_file) as metastore:
+            yield metastore
 
-    @available
-    def begin_publication(self) -> None:
-        """Begin the transaction in which a slice is replaced; `adapter.commit()` ends it, an error rolls it back."""
-        self.end_transaction()
-        self.connections.begin()
+    @for_jinja
+    def staging_schema(self) -> str:
+        """The schema of staged versions, in the node's own DuckDB."""
+        return STAGED
 
-    @available
-    def end_transaction(self) -> None:
-        """Commit what dbt's own look-ups began, so that what comes next stands by itself."""
-        if self.connections.get_thread_connection().transaction_open:
-            self.connections.commit()
+    @for_jinja
+    def begin_stage(self, schema: str, name: str, ds: str, version: str) -> dict[str, str]:
+        """Remove what dead builds of a slice left, and note the version that is begun: its `identifier` and `file`."""
+        slice = Slice(Table(schema, name), ds)
+        store = open_store(self.place.store_root)
+        with self.slice_metastore() as metastore:
+            check_owner(metastore, self.place.store_root)
+            remove_left(self.place.home, slice, store, metastore)
+        location = version_location(self.place.store_root, slice, version)
+        stage = Stage(Begun(self.place.home, slice, version), Version(slice, version, Receipt(rows=0), location))
+        self._stages()[stage_name(slice, version)] = stage
+        open_store(location).make("")
+        return {"identifier": stage_name(slice, version), "file": f"{location}/{FILE}"}
 
-    @available
-    def staged_tables(self, prefix: str) -> list[str]:
-        """What an earlier run left of a slice's stage. No other process has the file open, so nobody is at it."""
-        cursor: Any = self.connections.get_thread_connection().handle.cursor()
-        cursor.execute(
-            "select table_name from duckdb_tables() where schema_name = '_staged' and starts_with(table_name, ?)",
-            [prefix],
+    @for_jinja
+    def stored_columns(self, name: str, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The columns with the types in which files hold them. Refuses what they cannot hold."""
+        return [{**each, "type": stored_type(name, each["name"], str(each["type"]))} for each in columns]
+
+    @for_jinja
+    def show_stage(self, staged_relation: BaseRelation, columns: list[dict[str, Any]]) -> None:
+        """Make a view of the written file, with the columns as the SELECT gave them."""
+        stage = self._stages()[str(staged_relation.identifier)]
+        values = [f"cast({quoted(c['name'])} as {c['type']}) as {quoted(c['name'])}" for c in columns]
+        self._handle().cursor().connection.execute(
+            f"create view {STAGED}.{quoted(str(staged_relation.identifier))} as "
+            f"select {', '.join([*values, 'ds'])} from {_files(stage.version.location)}"
         )
-        return [name for (name,) in cursor.fetchall()]
 
-    def cleanup_connections(self) -> None:
-        """At the end of a dbt command."""
-        super().cleanup_connections()
-        self.ConnectionManager.close_all_connections()
+    @for_jinja
+    def publish_stage(
+        self,
+        staged_relation: BaseRelation,
+        columns: list[dict[str, Any]],
+        receipt: Receipt,
+        drop_history: bool = False,
+    ) -> None:
+        """Publish a staged version by one transaction, when its files are on the disk."""
+        stage = self._stages()[str(staged_relation.identifier)]
+        own = [[each["name"], str(each["type"])] for each in columns]
+        version = self._whole(replace(stage.version, receipt=receipt), own)
+        with self.slice_metastore() as metastore:
+            if drop_history:
+                metastore.publish_anew(version)
+            else:
+                metastore.publish(version)
+        self._stages().pop(str(staged_relation.identifier))
+        stage.begun.end()
+        self.announce(version)
+        self._tell_readers()
+
+    @while_parsing
+    def refuse(self, message: str) -> None:
+        """Stop this node with a sentence. A stage that it names is shown by its files, which others can read too."""
+        connection = self.connections.get_if_exists()
+        is_open = connection is not None and connection.state == ConnectionState.OPEN
+        for identifier, stage in self._stages().items() if is_open else ():
+            relation = self.Relation.create(database=DATABASE, schema=STAGED, identifier=identifier)
+            message = message.replace(str(relation), _files(stage.version.location))
+        raise Refused(message)
+
+    @for_jinja
+    def publish_view(self, target_relation: BaseRelation, select_sql: str, latest_of: BaseRelation | None) -> None:
+        """Make a view stand. A latest view is the newest slice of its table, whichever that is when it is read."""
+        table = Table(str(target_relation.schema), str(target_relation.identifier))
+        with self.slice_metastore() as metastore:
+            if latest_of is None:
+                metastore.publish_view(table, select_sql)
+            else:
+                metastore.publish_latest(table, Table(str(latest_of.schema), str(latest_of.identifier)))
+        self._tell_readers()
+
+    def list_relations_without_caching(self, schema_relation: BaseRelation) -> list[BaseRelation]:
+        """What stands in a schema, by the metastore."""
+        with self.slice_metastore() as metastore:
+            found = metastore.all_standing(str(schema_relation.schema))
+        return [
+            self.Relation.create(
+                database=schema_relation.database,
+                schema=each.table.schema,
+                identifier=each.table.name,
+                type="view" if each.kind in ("view", "latest") else "table",
+            )
+            for each in found
+        ]
+
+    def list_schemas(self, database: str) -> list[str]:
+        """The schemas in which something stands."""
+        with self.slice_metastore() as metastore:
+            return sorted({each.table.schema for each in metastore.all_standing()})
+
+    def create_schema(self, relation: BaseRelation) -> None:
+        """A schema needs nothing of its own: it is there with its first table."""
+
+    def drop_schema(self, relation: BaseRelation) -> None:
+        """Nothing that is published goes by this way."""
+
+    def get_columns_in_relation(self, relation: BaseRelation) -> list[Any]:
+        """Of a table of slices as its receipts have them: no file is opened."""
+        table = Table(str(relation.schema), str(relation.identifier))
+        with self.slice_metastore() as metastore:
+            standing = metastore.standing(table) if relation.schema else None
+            types = self._handle().visible.types(table) if standing and standing.kind == "slices" else None
+        if types is None:
+            return super().get_columns_in_relation(relation)
+        return [self.Column(name, type) for name, type in [*types.items(), ("ds", "VARCHAR")]]
+
+    def _get_one_catalog(self, *args: Any, **kwargs: Any) -> Any:
+        self._handle().visible.make_all()
+        return super()._get_one_catalog(*args, **kwargs)
+
+    def _get_one_catalog_by_relations(self, *args: Any, **kwargs: Any) -> Any:
+        self._handle().visible.make_all()
+        return super()._get_one_catalog_by_relations(*args, **kwargs)
+
+    def pre_model_hook(self, config: Any) -> None:
+        """A table without slices that is changed in place is loaded into the node's own DuckDB first."""
+        model = getattr(config, "model", None)
+        if model is None or model.resource_type not in ("model", "seed", "snapshot"):
+            return
+        handle = self._handle()
+        connection = handle.cursor().connection
+        connection.execute(f"create schema if not exists {quoted(model.schema)}")
+        table = Table(model.schema, model.alias)
+        standing = handle.metastore.standing(table)
+        if standing is None or standing.kind != "table":
+            return
+        # What is written anew as a whole needs its columns only.
+        rows = "" if model.config.materialized in ("incremental", "snapshot") else " limit 0"
+        connection.execute(
+            f"create or replace table {quoted(table.schema)}.{quoted(table.name)} as "
+            f"{handle.visible.select(standing)}{rows}"
+        )
+        handle.visible.own.add(key_of(table))
+
+    def post_model_hook(self, config: Any, context: Any) -> None:
+        """Publish the tables without slices that a node made, unless it failed."""
+        if sys.exc_info()[0] is None:
+            self._publish_tables()
+
+    def _publish_tables(self) -> None:
+        handle = self._handle()
+        connection = handle.cursor().connection
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = ? and not temporary and not internal and schema_name not in (?, 'main')",
+            [DATABASE, STAGED],
+        ).fetchall()
+        for schema, name in tables:
+            self._publish_table(connection, Table(schema, name))
+
+    def _publish_table(self, connection: Any, table: Table) -> None:
+        started = datetime.now(UTC).isoformat()
+        version = Version(Slice(table, ""), new_version_id(), Receipt(rows=0))
+        location = f"{self.place.store_root}/{table.schema}/{table.name}/{version.id}"
+        relation = f"{quoted(table.schema)}.{quoted(table.name)}"
+        columns = [
+            {"name": name, "type": type, "stored": stored_type(str(table), name, type)}
+            for name, type, *_ in connection.execute(f"describe {relation}").fetchall()
+        ]
+        values = [f"cast({quoted(c['name'])} as {c['stored']}) as {quoted(c['name'])}" for c in columns]
+        with self.slice_metastore() as metastore:
+            check_owner(metastore, self.place.store_root)
+        open_store(location).make("")
+        rows = copy_to_parquet(connection, f"select {', '.join(values)} from {relation}", f"{location}/{FILE}")
+        receipt = Receipt(
+            rows=rows, started=started, finished=datetime.now(UTC).isoformat(), tool=f"dayslice {__version__}"
+        )
+        own = [[c["name"], c["type"]] for c in columns]
+        with self.slice_metastore() as metastore:
+            metastore.publish(self._whole(replace(version, receipt=receipt, location=location), own))
+        self._tell_readers()
+
+    def _whole(self, version: Version, columns: list[list[str]]) -> Version:
+        """A version with what its receipt says of files and columns, once they are on the disk."""
+        store = open_store(self.place.store_root)
+        path = version.location.removeprefix(self.place.store_root).strip("/")
+        store.sync(path)
+        sizes = {file.rpartition("/")[2]: size for file, size in store.sizes(path).items()}
+        if not sizes:
+            raise DaysliceError(f"{version.slice}: {version.location} has no files, so it was not published")
+        more = {
+            **version.receipt.more,
+            "columns": json.dumps(columns, ensure_ascii=False),
+            "parts": json.dumps(sorted(sizes)),
+            "sizes": json.dumps([sizes[name] for name in sorted(sizes)]),
+        }
+        receipt = replace(version.receipt, bytes=sum(sizes.values()), files=len(sizes), more=more)
+        return replace(version, receipt=receipt)
+
+    def _stages(self) -> dict[str, Stage]:
+        """The versions that this thread's node has begun, by their identifiers."""
+        return self._handle().stages
+
+    def _handle(self) -> OwnHandle:
+        handle: OwnHandle = self.connections.get_thread_connection().handle
+        return handle
+
+    def _tell_readers(self) -> None:
+        readers_file.published(self.place.readers_file, self.place.metastore_file, self.place.store_root)
+
+
+def _files(location: str) -> str:
+    return f"read_parquet({literal(f'{exactly(location)}/*.parquet')}, hive_partitioning = false)"

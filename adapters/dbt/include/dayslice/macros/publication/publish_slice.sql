@@ -5,34 +5,8 @@
 {% endmacro %}
 
 {% macro duckdb__publish_slice(target_relation, staged_relation, columns, ds, version, receipt, drop_history) %}
-  {#- One transaction: delete, insert, and the record of what is published. -#}
-  {%- do adapter.begin_publication() -%}
-  {%- if drop_history -%}
-    {%- do run_query('drop table if exists ' ~ target_relation) -%}
-    {%- do adapter.forget_slices(target_relation.schema, target_relation.identifier) -%}
-  {%- endif -%}
-  {%- call statement('create_table', auto_begin=False) -%}
-    create table if not exists {{ target_relation }} as
-    select * from {{ staged_relation }} where false
-  {%- endcall -%}
-  {%- set known = adapter.get_columns_in_relation(target_relation) | map(attribute='name') | map('lower') | list -%}
-  {%- for column in columns.own if column.name | lower not in known -%}
-    {%- call statement('add_column', auto_begin=False) -%}
-      alter table {{ target_relation }} add column {{ adapter.quote(column.name) }} {{ column.type }}
-    {%- endcall -%}
-  {%- endfor -%}
-  {%- call statement('delete_slice', auto_begin=False) -%}
-    delete from {{ target_relation }} where ds = '{{ ds }}'
-  {%- endcall -%}
-  {%- call statement('insert_slice', auto_begin=False) -%}
-    insert into {{ target_relation }} by name
-    select * from {{ staged_relation }}
-  {%- endcall -%}
-  {%- call statement('drop_stage', auto_begin=False) -%}
-    drop table {{ staged_relation }}
-  {%- endcall -%}
-  {%- do adapter.record_slice(target_relation.schema, target_relation.identifier, ds, version, receipt) -%}
-  {%- do adapter.commit() -%}
+  {#- One transaction of the metastore. The files stay where they were staged. -#}
+  {%- do adapter.publish_stage(staged_relation, columns.own, receipt, drop_history) -%}
 {% endmacro %}
 
 {% macro trino__publish_slice(target_relation, staged_relation, columns, ds, version, receipt, drop_history) %}

@@ -9,22 +9,21 @@
 {% endmacro %}
 
 {% macro duckdb__stage_slice(target_relation, columns, select_sql, ds, version) %}
-  {%- set prefix = target_relation.schema ~ '__' ~ target_relation.identifier ~ '__' ~ ds ~ '__' -%}
-  {%- for leftover in adapter.staged_tables(prefix) -%}
-    {%- do run_query('drop table if exists _staged.' ~ adapter.quote(leftover)) -%}
-  {%- endfor -%}
+  {#- A file of its own for each version: the query runs once. A refused slice's file stays until the next try. -#}
+  {%- set stored = adapter.stored_columns(model.name, columns.own) -%}
+  {%- set stage = adapter.begin_stage(target_relation.schema, target_relation.identifier, ds, version) -%}
+  {%- call statement('main', auto_begin=False) -%}
+    copy (
+      {{ select_as_stored({'own': stored}, select_with_ds(columns, select_sql, ds)) }}
+    ) to '{{ stage.file | replace("'", "''") }}' (format parquet, compression zstd)
+  {%- endcall -%}
   {%- set staged_relation = api.Relation.create(
     database=target_relation.database,
-    schema='_staged',
-    identifier=prefix ~ version,
-    type='table'
+    schema=adapter.staging_schema(),
+    identifier=stage.identifier,
+    type='view'
   ) -%}
-  {#- Committed by itself: a refused slice's stage stays, for whoever wants to see its rows, until the next try. -#}
-  {%- do adapter.end_transaction() -%}
-  {%- call statement('main', auto_begin=False) -%}
-    create table {{ staged_relation }} as
-    {{ select_with_ds(columns, select_sql, ds) }}
-  {%- endcall -%}
+  {%- do adapter.show_stage(staged_relation, columns.own) -%}
   {{- return(staged_relation) -}}
 {% endmacro %}
 

@@ -29,3 +29,26 @@
 
   {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}
+
+{#- A view on the local target: its SQL is kept by the metastore, for every process and for the readers' file. -#}
+{% materialization view, adapter='dayslice_duckdb' %}
+  {%- set target_relation = this.incorporate(type='view') -%}
+  {%- set latest_of = (config.get('meta') or {}).get('latest_of') -%}
+
+  {{ run_hooks(pre_hooks) }}
+
+  {%- if config.get('contract').enforced -%}
+    {%- do get_assert_columns_equivalent(sql) -%}
+  {%- endif -%}
+  {#- Bound once: what cannot be read does not stand. -#}
+  {%- call statement('main', auto_begin=False) -%}
+    describe select * from (
+      {{ sql }}
+    ) as seen
+  {%- endcall -%}
+  {%- do adapter.publish_view(target_relation, sql, builtins.ref(latest_of) if latest_of else none) -%}
+
+  {{ run_hooks(post_hooks) }}
+
+  {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}

@@ -1,20 +1,12 @@
-"""The warehouse's DuckDB file, shared by processes that wait for each other.
-
-DuckDB lets one process at a time open a file for writing, and fails for all others. Every process of ours (this
-runner, and dbt through the adapter) first takes an advisory lock on `<file>.lock`, so that it waits instead.
-"""
+"""An advisory lock beside a file: of two processes that would both write it, one waits."""
 
 import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import IO
-
-import duckdb
 
 from dayslice.errors import Transient
 
@@ -83,15 +75,3 @@ class FileLock:
     def _holder(handle: IO[str]) -> str:
         handle.seek(0)
         return f"process {handle.read().strip() or '(unknown)'}"
-
-
-@contextmanager
-def open_duckdb(path: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the file, waiting for other processes. Keep it short: others wait for it."""
-    lock = FileLock(path, wait_seconds)
-    lock.acquire()
-    try:
-        with duckdb.connect(str(path)) as connection:
-            yield connection
-    finally:
-        lock.release()

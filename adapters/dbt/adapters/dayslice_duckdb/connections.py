@@ -1,0 +1,156 @@
+"""Each node has a DuckDB of its own, in memory; what its statements name is made visible in it as they are run."""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments.local import DuckDBConnectionWrapper, LocalEnvironment
+from dbt.adapters.exceptions import FailedToConnectError
+
+from dayslice.engines.embedded import open_engine, sweep_spills
+from dayslice.engines.landed_csv import quoted
+from dayslice.engines.target import metastore_beside
+from dayslice.errors import DaysliceError
+from dayslice.metastore.begun import Begun
+from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.metastore.visible import Visible
+from dayslice.rules.slices import Version
+
+STAGED = "_staged"
+"""The schema of staged versions, in a node's own DuckDB."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A version that a node has begun: its note, and where its files go."""
+
+    begun: Begun
+    version: Version
+
+
+@dataclass
+class SliceDuckDBCredentials(DuckDBCredentials):
+    """dbt-duckdb's, and where the slices' files lie. `path` is the readers' file, which no node opens."""
+
+    warehouse: str = ""
+
+    @property
+    def type(self) -> str:
+        """The profile's `type:`."""
+        return "dayslice_duckdb"
+
+    @property
+    def home(self) -> Path:
+        """Where everything local lies."""
+        return self.readers_file.parent
+
+    @property
+    def readers_file(self) -> Path:
+        """The DuckDB file that people open."""
+        return Path(self.path).absolute()
+
+    @property
+    def metastore_file(self) -> Path:
+        """What is published."""
+        return metastore_beside(self.readers_file)
+
+    @property
+    def store_root(self) -> str:
+        """The warehouse, as an absolute path or URL."""
+        return self.warehouse if "://" in self.warehouse else str(Path(self.warehouse).absolute())
+
+
+class OwnCursor:
+    """A node's connection. Every statement goes through `Visible`, also those of dbt's own materializations."""
+
+    def __init__(self, connection: Any, visible: Visible):
+        self.connection = connection
+        self.visible = visible
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def execute(self, sql: str, bindings: Any = None) -> Any:
+        """Run a statement."""
+        prepared = self.visible.prepare(sql)
+        return self.connection.execute(prepared) if bindings is None else self.connection.execute(prepared, bindings)
+
+    def rollback(self) -> Any:
+        """Undo a transaction, and with it the views that were made in it."""
+        self.visible.forget()
+        return self.connection.rollback()
+
+
+class OwnHandle(DuckDBConnectionWrapper):
+    """What dbt calls a handle: one DuckDB, and one look at the metastore."""
+
+    def __init__(self, credentials: SliceDuckDBCredentials, engines: int):
+        self.stages: dict[str, Stage] = {}
+        self.metastore = SQLiteMetastore(credentials.metastore_file)
+        connection = open_engine(credentials.home, credentials.store_root, engines)
+        for name, value in (credentials.settings or {}).items():
+            connection.execute(f"set {name} = '{value}'")
+        self._cursor = OwnCursor(connection, Visible(connection, self.metastore))
+        schemas = {each.table.schema for each in self.metastore.all_standing()} | {credentials.schema, STAGED}
+        for schema in schemas:
+            connection.execute(f"create schema if not exists {quoted(schema)}")
+
+    @property
+    def visible(self) -> Visible:
+        """What this node sees."""
+        return self._cursor.visible
+
+    def close(self) -> None:
+        """The node is done. What it staged and did not publish lies there until the next try."""
+        for stage in self.stages.values():
+            stage.begun.leave()
+        self._cursor.connection.close()
+        self.metastore.close()
+
+
+class OwnEnvironment(LocalEnvironment):
+    """dbt-duckdb's environment, which has no database to share."""
+
+    def __init__(self, credentials: SliceDuckDBCredentials, engines: int):
+        super().__init__(credentials)
+        self.engines = engines
+        sweep_spills(credentials.home)
+
+    def handle(self) -> OwnHandle:
+        """A DuckDB of its own for whoever asks."""
+        return OwnHandle(self.creds, self.engines)
+
+
+class SliceDuckDBConnectionManager(DuckDBConnectionManager):
+    """See the module."""
+
+    TYPE = "dayslice_duckdb"
+    _OPENING = threading.RLock()
+
+    @classmethod
+    def open(cls, connection: Connection) -> Connection:
+        """A new DuckDB in memory."""
+        if connection.state == ConnectionState.OPEN:
+            return connection
+        credentials: Any = connection.credentials
+        try:
+            with cls._OPENING:
+                if not isinstance(cls._ENV, OwnEnvironment) or cls._ENV.creds != credentials:
+                    cls._ENV = OwnEnvironment(credentials, cls.engines)
+            connection.handle = cls._ENV.handle()
+        except DaysliceError as error:
+            connection.state = ConnectionState.FAIL
+            raise FailedToConnectError(str(error)) from None
+        connection.state = ConnectionState.OPEN
+        return connection
+
+    engines = 1
+    """How many nodes may run at once."""
+
+    def __init__(self, config: Any, mp_context: Any):
+        super().__init__(config, mp_context)
+        type(self).engines = max(1, int(getattr(config, "threads", None) or 1))

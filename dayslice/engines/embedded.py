@@ -1,0 +1,71 @@
+"""DuckDB as an engine of this process alone: in memory, spilling to a folder of its own, over the warehouse's files."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+
+from dayslice.engines.landed_csv import literal
+from dayslice.errors import UsageError
+from dayslice.store.duckdb_s3 import read_s3
+
+DATABASE = "dayslice"
+"""The catalog's name: in a compiled model, here, and of the readers' file."""
+MEMORY = "DAYSLICE_MEMORY"
+SPILL = "spill"
+
+
+def memory_limit(parts: int = 1) -> str:
+    """What one of `parts` engines of this process may take: DAYSLICE_MEMORY, or six tenths of the machine's."""
+    given = os.environ.get(MEMORY, "").strip()
+    if not given:
+        return f"{int(psutil.virtual_memory().total * 0.6 / parts) >> 20}MiB"
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+    number, unit = given[:-1], given[-1:].upper()
+    if unit not in units or not number.replace(".", "", 1).isdigit():
+        raise UsageError(f"{MEMORY}={given} is no size: write it as 800M or 4G")
+    return f"{max(64, int(float(number) * units[unit] / parts) >> 20)}MiB"
+
+
+def open_engine(home: Path, warehouse: str, parts: int = 1) -> duckdb.DuckDBPyConnection:
+    """An engine of its own; `parts` of them may be open in this process at once. Close it."""
+    spill = home / SPILL / str(os.getpid())
+    connection = duckdb.connect(
+        ":memory:",
+        config={"memory_limit": memory_limit(parts), "temp_directory": str(spill), "preserve_insertion_order": True},
+    )
+    try:
+        connection.execute(f"attach ':memory:' as {DATABASE}")
+        connection.execute(f"use {DATABASE}")
+        read_s3(connection, warehouse)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def engine(home: Path, warehouse: str) -> Iterator[Any]:
+    """An engine for a short task. Its threads, left open, would abort a process that is forked later."""
+    with open_engine(home, warehouse) as connection:
+        yield connection
+
+
+def sweep_spills(home: Path) -> None:
+    """Remove what killed processes left of their spilled data."""
+    for folder in (home / SPILL).glob("*"):
+        if folder.name.isdigit() and not psutil.pid_exists(int(folder.name)):
+            shutil.rmtree(folder, ignore_errors=True)
+    with suppress(OSError):
+        (home / SPILL).rmdir()
+
+
+def copy_to_parquet(connection: Any, select: str, file: str) -> int:
+    """Write the rows of a SELECT into one Parquet file; how many they are."""
+    found = connection.execute(f"copy ({select}) to {literal(file)} (format parquet, compression zstd)").fetchone()
+    return int(found[0])

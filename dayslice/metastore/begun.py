@@ -1,0 +1,50 @@
+"""Versions that are being written on this machine, told apart from those that dead runs left.
+
+Each has a note in `<home>/staging`, locked for as long as its writer lives. Whoever finds a note that nobody locks
+knows that its files are nobody's: the next build of the slice removes them.
+"""
+
+import fcntl
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from dayslice.metastore.interface import Metastore
+from dayslice.metastore.stages import stage_name, stage_prefix
+from dayslice.rules.slices import Slice
+from dayslice.store.interface import Store
+
+FOLDER = "staging"
+
+
+class Begun:
+    """The note of one version. Keep it until the version is published, or is to be left for somebody to look at."""
+
+    def __init__(self, home: Path, slice: Slice, version: str):
+        self.file = home / FOLDER / stage_name(slice, version)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.handle: IO[str] | None = self.file.open("a")
+        fcntl.flock(self.handle, fcntl.LOCK_EX)
+
+    def leave(self) -> None:
+        """Its writer is done with it, and it is not published: the next build of the slice removes it."""
+        if self.handle:
+            self.handle.close()
+            self.handle = None
+
+    def end(self) -> None:
+        """It is published, or gone."""
+        self.file.unlink(missing_ok=True)
+        self.leave()
+
+
+def remove_left(home: Path, slice: Slice, store: Store, metastore: Metastore) -> None:
+    """Remove the files of versions of a slice whose writers are dead or gave up, but for those that are known."""
+    prefix = stage_prefix(slice)
+    for note in sorted((home / FOLDER).glob(f"{prefix}v*")):
+        with suppress(OSError), note.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            version = note.name.removeprefix(prefix)
+            if version not in {each.id for each in metastore.versions(slice)}:
+                store.remove(f"{slice.table.schema}/{slice.table.name}/{version}")
+            note.unlink(missing_ok=True)

@@ -1,0 +1,126 @@
+"""What stands in a local warehouse, made visible in a DuckDB connection: views over the files of published versions.
+
+Only what a statement names is made visible, when it is run. Where it restricts a table to literal slices, as the
+macros write it, the files of those slices are put in the table's place: so a long history costs such a statement
+nothing. Everything else gets a view of all published slices.
+"""
+
+import json
+import re
+from typing import Any
+
+from dayslice.engines.landed_csv import quoted
+from dayslice.engines.reading import select_content, select_versions, table_types
+from dayslice.metastore.sqlite import SQLiteMetastore, Standing
+from dayslice.rules.slices import Table
+
+_NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
+_DOTTED = re.compile(rf'(?<![\w".$]){_NAME}(?:\s*\.\s*{_NAME})+')
+_PART = re.compile(_NAME)
+_DS = r"'([^']*)'"
+# Nothing may follow the condition that could widen it again: it ends with its subquery.
+_SLICES = re.compile(rf"\s+where\s+ds\s*(?:=\s*{_DS}|between\s+{_DS}\s+and\s+{_DS})\s*\)", re.IGNORECASE)
+Key = tuple[str, str]
+
+
+def key_of(table: Table) -> Key:
+    """A name as DuckDB compares it."""
+    return table.schema.lower(), table.name.lower()
+
+
+def unquoted(name: str) -> str:
+    """The inverse of `quoted`."""
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+
+
+class Visible:
+    """Makes names visible in one connection. `own`: tables that live in the connection itself, and are left alone."""
+
+    def __init__(self, connection: Any, metastore: SQLiteMetastore):
+        self.connection = connection
+        self.metastore = metastore
+        self.own: set[Key] = set()
+        self.made: dict[Key, int] = {}
+        self.sequence = -1
+        self.standing: dict[Key, Standing] = {}
+
+    def prepare(self, sql: str) -> str:
+        """Make visible what a statement names; the statement to run."""
+        self._look()
+        parts: list[str] = []
+        end = 0
+        for found in _DOTTED.finditer(sql):
+            standing = self._named(found[0])
+            if standing is None or found.start() < end:
+                continue
+            slices = _SLICES.match(sql, found.end()) if standing.kind == "slices" else None
+            if slices:
+                parts += [sql[end : found.start()], self._some_slices(standing, slices)]
+                end = found.end()
+            else:
+                self.make(standing)
+        return "".join([*parts, sql[end:]])
+
+    def make_all(self) -> None:
+        """Make everything visible."""
+        self._look()
+        for standing in self.standing.values():
+            self.make(standing)
+
+    def make(self, standing: Standing) -> None:
+        """A view of one name, unless it is there as it stands now."""
+        table, key = standing.table, key_of(standing.table)
+        follows = standing.kind in ("view", "latest")
+        if key in self.own or (self.made.get(key) == standing.changed and not follows):
+            return
+        self.made[key] = standing.changed
+        self.connection.execute(f"create schema if not exists {quoted(table.schema)}")
+        select = self.select(standing)
+        self.connection.execute(f"create or replace view {quoted(table.schema)}.{quoted(table.name)} as {select}")
+
+    def select(self, standing: Standing) -> str:
+        """The SELECT of what stands."""
+        if standing.kind == "view":
+            return self.prepare(standing.definition)
+        if standing.kind == "table":
+            content = self.metastore.content(standing.table)
+            return select_content(content, self.types(standing.table)) if content else "select 1 where false"
+        if standing.kind == "slices":
+            return select_versions(list(self.metastore.published(standing.table).values()), self.types(standing.table))
+        table = Table(*json.loads(standing.definition))
+        newest = self.metastore.newest_ds(table)
+        shown = self.metastore.published(table, [newest]).values() if newest else []
+        return select_versions(list(shown), self.types(table))
+
+    def types(self, table: Table) -> dict[str, str]:
+        """The columns of a table, less ds."""
+        return table_types(self.metastore.columns(table))
+
+    def references(self, definition: str) -> set[Key]:
+        """What a view's SQL names."""
+        self._look()
+        return {key_of(found.table) for each in _DOTTED.finditer(definition) if (found := self._named(each[0]))}
+
+    def forget(self) -> None:
+        """A transaction was rolled back: what it made is not there."""
+        self.made.clear()
+
+    def _look(self) -> None:
+        if (sequence := self.metastore.sequence()) != self.sequence:
+            self.standing = {key_of(each.table): each for each in self.metastore.all_standing()}
+            self.sequence = sequence
+
+    def _named(self, dotted: str) -> Standing | None:
+        parts = [unquoted(part).lower() for part in _PART.findall(dotted)]
+        pairs = [(parts[1], parts[2])] if len(parts) > 2 else []
+        return next((self.standing[pair] for pair in [*pairs, (parts[0], parts[1])] if pair in self.standing), None)
+
+    def _some_slices(self, standing: Standing, slices: re.Match[str]) -> str:
+        one, first, last = slices.groups()
+        if one is not None:
+            versions = self.metastore.published(standing.table, [one])
+        else:
+            wanted = [ds for ds in self.metastore.published_ds(standing.table) if first <= ds <= last]
+            versions = self.metastore.published(standing.table, wanted)
+        select = select_versions(list(versions.values()), self.types(standing.table))
+        return f"({select}) as {quoted(standing.table.name)}"
