@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dayslice.errors import DaysliceError, Transient
+from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 FORMAT = 1
@@ -21,6 +21,8 @@ WAIT_SECONDS = 60.0
 # SQLite's default limit of variables in one statement is far above; a statement is prepared anew for each number.
 _ASK_AT_MOST = 500
 NO_DS = ""
+OF_BEFORE = "dayslice.duckdb"
+"""Once the whole warehouse; now made from the metastore, for readers."""
 
 DDL = """
 create table state (key text primary key, value not null) without rowid;
@@ -70,10 +72,18 @@ class Standing:
 
 
 class SQLiteMetastore:
-    """See `dayslice.metastore.interface.Metastore`. Not for several threads at once; open one for each."""
+    """See `dayslice.metastore.interface.Metastore`. Not for several threads at once; open one for each.
 
-    def __init__(self, file: Path, wait_seconds: float = WAIT_SECONDS):
+    `begins_anew`: a migration makes it beside a warehouse of before.
+    """
+
+    def __init__(self, file: Path, wait_seconds: float = WAIT_SECONDS, begins_anew: bool = False):
         self.file = file
+        if not begins_anew and not file.exists() and file.with_name(OF_BEFORE).exists():
+            raise UsageError(
+                f"{file.parent} has {OF_BEFORE} and no {file.name}: if it is a warehouse of before, take it to files by "
+                f"dayslice migrate; else put {file.name} back from its backup"
+            )
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             self.connection = sqlite3.connect(file, timeout=wait_seconds, isolation_level=None, check_same_thread=False)

@@ -3,10 +3,10 @@
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.announcements import announce
 from dayslice.metastore.choice import open_metastore, tell_readers
+from dayslice.metastore.integrity import problems
 from dayslice.rules.graph import TableNode
 from dayslice.rules.slices import Slice, Version
 from dayslice.runner.project import Project
-from dayslice.store.choice import open_store
 
 
 def choose(versions: list[Version], published: Version | None, wanted: str | None) -> Version:
@@ -41,12 +41,8 @@ def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = N
         raise UsageError(f"{node} {ds}: {error}") from None
     if published is not None and chosen.id == published.id:
         raise UsageError(f"{node} {ds}: {chosen.id} is published already")
-    found = len(open_store(chosen.location).sizes(""))
-    if found < chosen.receipt.files:
-        raise Refused(
-            f"{node} {ds}: {chosen.id} cannot be published: {found} of its {chosen.receipt.files} files are in "
-            f"{chosen.location}; the published slice is as it was"
-        )
+    for problem in problems(chosen):
+        raise Refused(f"{node} {ds}: {chosen.id} cannot be published: {problem}; the published slice is as it was")
     _publish(project, node, chosen)
     announce(project.target.home, chosen)
     return published, chosen

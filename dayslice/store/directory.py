@@ -1,5 +1,6 @@
 """A store in a plain directory."""
 
+import hashlib
 import os
 import shutil
 from io import FileIO
@@ -48,6 +49,11 @@ class Directory:
             return (self.root / path).read_bytes()
         except FileNotFoundError:
             return None
+
+    def checksum(self, path: str) -> str:
+        """The digest of a file."""
+        with (self.root / path).open("rb") as file:
+            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
     def make(self, path: str) -> None:
         """Make a folder for an engine to write in."""

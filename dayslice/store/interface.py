@@ -34,6 +34,10 @@ class Store(Protocol):
         """A small file's bytes; None where there is none."""
         ...
 
+    def checksum(self, path: str) -> str:
+        """`sha256:` and the digest of a file's content, read as it lies."""
+        ...
+
     def make(self, path: str) -> None:
         """Make a folder for an engine that writes by itself. Nothing where there are no folders."""
         ...

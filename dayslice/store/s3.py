@@ -1,5 +1,6 @@
 """A store in an S3 bucket. Endpoint, region and credentials are boto3's own (`AWS_…` variables, profile, role)."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -84,6 +85,18 @@ class S3:
                 return None
 
         return self.call(get)
+
+    def checksum(self, path: str) -> str:
+        """The digest of an object, as it is downloaded."""
+
+        def read() -> str:
+            digest = hashlib.sha256()
+            body = self.client.get_object(Bucket=self.bucket, Key=self._key(path))["Body"]
+            for chunk in body.iter_chunks(1 << 20):
+                digest.update(chunk)
+            return f"sha256:{digest.hexdigest()}"
+
+        return self.call(read)
 
     def make(self, path: str) -> None:
         """There are no folders to make."""
