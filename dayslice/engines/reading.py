@@ -88,7 +88,8 @@ def select_versions(versions: Sequence[Version], types: Mapping[str, str]) -> st
 
 def select_content(version: Version, types: Mapping[str, str]) -> str:
     """The rows of a table without slices."""
-    return f"select {', '.join(_parquet_values(version, types))} from read_parquet({file_list(files_of(version))}, hive_partitioning = false)"
+    scan = f"read_parquet({file_list(files_of(version))}, hive_partitioning = false)"
+    return f"select {', '.join(_parquet_values(version, types))} from {scan}"
 
 
 def select_nothing(types: Mapping[str, str]) -> str:

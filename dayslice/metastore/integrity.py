@@ -67,6 +67,6 @@ def check_whole(versions: Iterable[Version]) -> None:
     for version in versions:
         for problem in problems(version):
             raise Refused(
-                f"{version.slice}: version {version.id} is damaged: {problem}. Make it again (dayslice build or import) "
+                f"{version.slice}: version {version.id} is damaged: {problem}. Make it again (dayslice build, import) "
                 f"or go back to an earlier one: dayslice rollback {version.slice.table.name} --ds {version.slice.ds}"
             )

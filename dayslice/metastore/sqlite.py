@@ -81,7 +81,7 @@ class SQLiteMetastore:
         self.file = file
         if not begins_anew and not file.exists() and file.with_name(OF_BEFORE).exists():
             raise UsageError(
-                f"{file.parent} has {OF_BEFORE} and no {file.name}: if it is a warehouse of before, take it to files by "
+                f"{file.parent} has {OF_BEFORE} and no {file.name}: if it is a warehouse of before, take it over by "
                 f"dayslice migrate; else put {file.name} back from its backup"
             )
         try:
