@@ -13,10 +13,11 @@ from cosmos.config import ProfileConfig
 from cosmos.constants import InvocationMode
 from cosmos.operators.local import DbtBuildLocalOperator, DbtSourceLocalOperator, DbtTestLocalOperator
 
-from dayslice.errors import Refused, UsageError
+from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment
 from dayslice.rules.calendar import Grain
+from dayslice.rules.failures import never_succeeds
 from dayslice.rules.graph import TableNode
 from dayslice.rules.open_periods import VARIABLE
 from dayslice.rules.settings import Kind, read_settings
@@ -106,6 +107,9 @@ class RunsDeployed:
 
         if not result.success and SliceAdapter.refusals:
             raise AirflowFailException("\n".join(SliceAdapter.refusals))
+        failed = [each.message or "" for each in getattr(result.result, "results", None) or () if _has_failed(each)]
+        if not result.success and failed and all(never_succeeds(each) for each in failed):
+            raise AirflowFailException("\n".join(failed))
         super().handle_exception_dbt_runner(result)  # type: ignore[misc]
 
     def prepared(self, context: Context) -> str:
@@ -114,6 +118,10 @@ class RunsDeployed:
         asked = {VARIABLE: "1"} if open_period(context) else {}
         self.env = {"DAYSLICE_DS": ds, "DAYSLICE_HOME": str(self.deployment.home), **asked}
         return ds
+
+
+def _has_failed(result: Any) -> bool:
+    return str(result.status) in ("error", "fail", "runtime error")
 
 
 def dbt_arguments(deployment: Deployment, flags: Sequence[str] = ()) -> dict[str, Any]:
@@ -208,6 +216,7 @@ class ImportSlice(BaseOperator):
 
         asked = {VARIABLE: "1"} if open_period(context) else {}
         with environment({"DAYSLICE_HOME": str(self.deployment.home), **asked}):
+            self._reach_source()
             project, node = import_project(self.deployment, self.table)
             results = import_tables(
                 project,
@@ -226,6 +235,17 @@ class ImportSlice(BaseOperator):
             final = all(isinstance(each, Refused | UsageError) for each in errors)
             raise (AirflowFailException if final else AirflowException)("\n".join(str(each) for each in errors))
         publish_event(context, self.asset, ds)
+
+    def _reach_source(self) -> None:
+        """A source that is away is said at once, not after the locks of this slice and the engine were waited for."""
+        from dayslice.runner.imports import reach_source  # noqa: PLC0415
+
+        try:
+            reach_source(self.table.meta["connection"], self.deployment.home)
+        except UsageError as error:
+            raise AirflowFailException(str(error)) from None
+        except DaysliceError as error:
+            raise AirflowException(str(error)) from None
 
     def _as_of_now(self, context: Context, ds: str) -> bool:
         """Whether a snapshot of now may stand for a ds that is over: a person says so, or the schedule is late."""

@@ -1,12 +1,14 @@
 """`dayslice airflow …`: what Airflow runs, and an Airflow on this machine."""
 
+from dataclasses import asdict
+
 import click
 from rich.console import Console
 
 from dayslice.commands.options import as_json, asked, target
 from dayslice.console import print_json
 from dayslice.errors import UsageError
-from dayslice.orchestration.instance import USER, AirflowInstance
+from dayslice.orchestration.instance import USER, AirflowInstance, is_well
 from dayslice.runner.project import find_root
 from dayslice.services.service_reports import rows_of, steps, table_of
 
@@ -42,11 +44,14 @@ def deploy(target: str | None, as_json: bool) -> int:
     """
     from dayslice.orchestration.deployment import STAGING  # noqa: PLC0415
     from dayslice.orchestration.deployment import deploy as deploy_project  # noqa: PLC0415
+    from dayslice.orchestration.removed import removed  # noqa: PLC0415
     from dayslice.orchestration.start import make_pools  # noqa: PLC0415 - dbt takes a second to import
 
     root = find_root()
     deployment = deploy_project(root, target)
-    made = make_pools(AirflowInstance(root, staging=deployment.target == STAGING), deployment)
+    instance = AirflowInstance(root, staging=deployment.target == STAGING)
+    made = make_pools(instance, deployment)
+    gone = removed(instance, deployment)
     if as_json:
         print_json(
             {
@@ -54,12 +59,15 @@ def deploy(target: str | None, as_json: bool) -> int:
                 "target": deployment.target,
                 "dags": list(deployment.entries),
                 "pools": dict(deployment.pools),
+                "removed": [asdict(each) for each in gone],
             }
         )
     else:
         click.echo(f"deployed {len(deployment.entries)} DAGs for target {deployment.target}: {deployment.project}")
         if made:
             click.echo(f"new pools in Airflow: {', '.join(made)}")
+        for each in gone:
+            click.echo(each.in_words(instance))
     return 0
 
 
@@ -71,8 +79,9 @@ def deploy(target: str | None, as_json: bool) -> int:
 @click.option("--new-password", is_flag=True, help="Give the admin a new password, whether or not it runs.")
 @as_json
 def up(staging: bool, port: int | None, new_password: bool, as_json: bool) -> int:
-    """Deploy the project, and start Airflow's four processes on 127.0.0.1; return when they are well.
+    """Start Airflow's four processes on 127.0.0.1, or those that do not run; return when they are well.
 
+    The project is deployed if none is yet; later only `dayslice airflow deploy` does that: a restart is no release.
     Its home is DAYSLICE_HOME/airflow (or airflow-staging). Its metadata is in SQLite there, or where
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN says. New DAGs are paused. If it runs, this does nothing.
 
@@ -90,9 +99,6 @@ def up(staging: bool, port: int | None, new_password: bool, as_json: bool) -> in
     with steps(console) as progress:
         started = start(instance, port, progress)
     password = instance.new_password() if new_password and not started.password else started.password
-    if started.refused:
-        console.print("[yellow]the project as it is was not deployed; what was deployed before is served:[/yellow]")
-        console.print(started.refused, markup=False)
     if as_json:
         print_json(
             {
@@ -101,10 +107,12 @@ def up(staging: bool, port: int | None, new_password: bool, as_json: bool) -> in
                 "was_running": started.was_running,
                 "user": USER,
                 "password": password,
-                "refused": started.refused,
+                "deployed": started.deployed,
             }
         )
         return 0
+    if not started.was_running and not started.deployed:
+        click.echo("what is deployed is served; changes of the project are put in place by dayslice airflow deploy")
     again = instance.command.format("up")
     click.echo(f"{instance.name}'s Airflow {'runs already' if started.was_running else 'is up'}: {instance.url}")
     if password:
@@ -151,7 +159,7 @@ def status(staging: bool, as_json: bool) -> int:
     """
     instance = AirflowInstance(find_root(), staging)
     rows, health = rows_of(instance.services()), instance.health()
-    well = all(row["running"] for row in rows) and health is not None
+    well = all(row["running"] for row in rows) and is_well(health)
     settings = instance.settings
     if as_json:
         print_json(

@@ -198,8 +198,22 @@ class AirflowInstance:
         return bool(stopped)
 
     def health(self) -> dict[str, Any] | None:
-        """Airflow's own word on its parts; None if the API server does not answer."""
-        return health_of(self._loopback)
+        """Airflow's own word on its parts; None if the API server does not answer.
+
+        Airflow calls a process well for half a minute after its last sign of life: one that is gone is not.
+        """
+        found = health_of(self._loopback)
+        if found is None:
+            return None
+        for service in self.services():
+            part = found.get(PROCESSES[service.directory.name])
+            if part is None or PROCESSES[service.directory.name] == "metadatabase":
+                continue
+            if service.process() is None:
+                part["status"] = "not running"
+            elif part.get("status") == "healthy" and not self._beats_since_its_start(service, part):
+                part["status"] = "starting"
+        return found
 
     def api(self) -> AirflowApi:
         """Its REST API, as admin."""
@@ -249,12 +263,15 @@ class AirflowInstance:
     def _is_well(self, service: Service, services: Sequence[Service]) -> bool:
         for each in services:
             each.check_alive()
-        process, health = service.process(), self.health()
-        part = (health or {}).get(PROCESSES[service.directory.name]) or {}
+        part = (self.health() or {}).get(PROCESSES[service.directory.name]) or {}
+        return part.get("status") == "healthy"
+
+    def _beats_since_its_start(self, service: Service, part: Mapping[str, Any]) -> bool:
+        """A heart that beat before this start was another's."""
+        process = service.process()
         beats = [value for key, value in part.items() if key.endswith("heartbeat") and value]
         since = datetime.fromtimestamp(process.create_time() if process else 0, UTC)
-        # A heart that beat before this start was another's.
-        return part.get("status") == "healthy" and all(datetime.fromisoformat(beat) >= since for beat in beats)
+        return all(datetime.fromisoformat(beat) >= since for beat in beats)
 
     def _check_database(self, settings: Settings) -> None:
         if settings.database != database_name():
@@ -270,3 +287,8 @@ class AirflowInstance:
                 f"the metadata database {database_name()} is that of the project's other Airflow: "
                 f"give this one its own in {DATABASE}"
             )
+
+
+def is_well(health: Mapping[str, Any] | None) -> bool:
+    """Whether every part says that it is."""
+    return health is not None and all(part.get("status") in (None, "healthy") for part in health.values() if part)

@@ -9,22 +9,23 @@ from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.deployment import STAGING, Deployment, deploy, read_deployment
 from dayslice.orchestration.environment import program
 from dayslice.orchestration.instance import AirflowInstance
+from dayslice.orchestration.places import lay_dag_files
 from dayslice.services.service import environment_with
 
 
 @dataclass(frozen=True)
 class Started:
-    """What a start came to. `password` is the admin's, if it was made now; `refused` why the project as it stands is
-    not served, but the one that was deployed before.
+    """What a start came to. `password` is the admin's, if it was made now; `deployed` whether the project was put in
+    place, as nothing was: a start is no release.
     """
 
     was_running: bool
     password: str | None = None
-    refused: str | None = None
+    deployed: bool = False
 
 
 def start(instance: AirflowInstance, port: int | None, progress: Callable[[str], None]) -> Started:
-    """Deploy the project, and start what does not run. A no-op if all of it runs."""
+    """Start what does not run, on what is deployed; deploy only where nothing is. A no-op if all of it runs."""
     with instance.lock():
         running, settings = instance.running(), instance.settings
         if running and settings and port not in (None, settings.port):
@@ -36,15 +37,15 @@ def start(instance: AirflowInstance, port: int | None, progress: Callable[[str],
             return Started(was_running=True)
         target = load_target(instance.root, STAGING if instance.staging else None).name
         password = instance.prepare(port, target)
-        progress("preparing the metadata database, and deploying the project")
+        progress("preparing the metadata database")
         migration = Migration(instance)
         try:
-            deployment, refused = _deployed(instance, target)
+            deployment, deployed = _deployed(instance, target, progress)
         finally:
             migration.end()
         instance.start(progress)
         make_pools(instance, deployment)
-        return Started(was_running=False, password=password, refused=refused)
+        return Started(was_running=False, password=password, deployed=deployed)
 
 
 def make_pools(instance: AirflowInstance, deployment: Deployment) -> list[str]:
@@ -55,15 +56,16 @@ def make_pools(instance: AirflowInstance, deployment: Deployment) -> list[str]:
     return instance.make_pools(deployment.pools)
 
 
-def _deployed(instance: AirflowInstance, target: str) -> tuple[Deployment, str | None]:
+def _deployed(instance: AirflowInstance, target: str, progress: Callable[[str], None]) -> tuple[Deployment, bool]:
+    """What is served, and whether it was deployed now. The files as they lie there may be half a change."""
+    home = home_of(instance.root)
     try:
-        return deploy(instance.root, target), None
-    except DaysliceError as error:
-        try:
-            # A mistake in one file is no reason to be without all others.
-            return read_deployment(home_of(instance.root), target), str(error)
-        except DaysliceError:
-            raise error from None
+        found = read_deployment(home, target)
+    except DaysliceError:
+        progress("deploying the project")
+        return deploy(instance.root, target), True
+    lay_dag_files(home, target)
+    return found, False
 
 
 class Migration:

