@@ -1,14 +1,19 @@
 """What SQL Lab can reach through DuckDB: the published tables, and nothing else of the machine."""
 
 import os
+import stat
 import threading
 import time
 
 import duckdb
 import pytest
+from moto.server import ThreadedMotoServer
 
+from dayslice.services.superset.bundle import write_s3
 from dayslice.services.superset.inside.dayslice_superset.readers import Readers
 from dayslice.services.superset.inside.dayslice_superset.statements import refuse_all_but_select
+from dayslice.store.duckdb_s3 import read_s3
+from dayslice.store.s3 import s3_client
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +198,32 @@ def test_before_the_first_publication_there_is_nothing_to_read_and_no_error(ware
     os.link(warehouse / "published.parquet", tmp_path / "published.parquet")
     publish(tmp_path, "published")
     assert ask(tmp_path, "select a from analytics.t") == [(1,)]
+
+
+def test_slices_on_s3_are_read_and_nothing_else_of_the_bucket(tmp_path, monkeypatch):
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in {**keys, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}.items():
+        monkeypatch.setenv(name, value)
+    try:
+        s3_client().create_bucket(Bucket="warehouse")
+        with duckdb.connect(str(tmp_path / "dayslice.duckdb")) as connection:
+            read_s3(connection, "s3://warehouse/slices")
+            for name in ("published", "staged"):
+                connection.execute(f"copy (select 1 as a) to 's3://warehouse/{name}.parquet'")
+            connection.execute("create schema analytics")
+            connection.execute("create view analytics.t as from read_parquet(['s3://warehouse/published.parquet'])")
+        options = {"memory": "500MB", "s3": str(write_s3(tmp_path))}
+        asked = Readers.of(tmp_path / "dayslice.duckdb", options).connect()
+        assert asked.execute("from analytics.t").fetchall() == [(1,)]
+        for sql in ("from 's3://warehouse/staged.parquet'", "copy (select 2) to 's3://warehouse/new.parquet'"):
+            with pytest.raises(duckdb.PermissionException):
+                asked.execute(sql)
+        assert stat.S_IMODE((tmp_path / "s3.json").stat().st_mode) == 0o600
+    finally:
+        server.stop()
 
 
 def test_no_slice_is_known_of_a_home_without_the_file(warehouse):

@@ -16,7 +16,10 @@ from dayslice.rules.dashboard_checks import DashboardFiles
 from dayslice.rules.dashboards import DATABASE, VERSION, chart_to_superset, dashboard_to_superset, uuid_of
 from dayslice.rules.datasets import SLICES_SCHEMA, Dataset
 from dayslice.rules.slices import Table
+from dayslice.services.private_file import write_private
 from dayslice.services.superset.instance import Settings
+from dayslice.store.duckdb_s3 import extension_file, secret_of
+from dayslice.store.s3 import s3_client
 
 TRINO_USER, TRINO_PASSWORD = "DAYSLICE_SUPERSET_TRINO_USER", "DAYSLICE_SUPERSET_TRINO_PASSWORD"
 IMPERSONATE = "DAYSLICE_SUPERSET_IMPERSONATE"
@@ -108,10 +111,19 @@ def databases_of(target: Target, home: Path, settings: Settings) -> dict[str, di
     """The databases of a target, by name. Nobody writes through any of them."""
     limits = {"memory": settings.memory, "seconds": str(settings.query_seconds), "slices": str(home / "slices.db")}
     if target.database_file is not None:
+        if target.warehouse.startswith("s3://"):
+            limits["s3"] = str(write_s3(home))
         uri = f"duckdb+dayslice:///{quote(str(target.database_file))}?{urlencode(limits)}"
         return {DATABASE: _database(DATABASE, uri)}
     slices = f"duckdb+dayslice:///?{urlencode(limits)}"
     return {DATABASE: _trino(target, settings), SLICES_DATABASE: _database(SLICES_DATABASE, slices)}
+
+
+def write_s3(home: Path) -> Path:
+    """What Superset needs to read files on S3: the extension of our DuckDB, which is the same, and keys. Mode 600."""
+    told = {"extension": str(extension_file()), "secret": secret_of(s3_client())}
+    write_private(home / "s3.json", json.dumps(told))
+    return home / "s3.json"
 
 
 def _trino(target: Target, settings: Settings) -> dict[str, Any]:

@@ -49,11 +49,13 @@ class Readers:
     _known: ClassVar[dict[tuple[Path | None, str], tuple[Seen, "Readers"]]] = {}
     _guard = threading.Lock()
 
-    def __init__(self, file: Path | None, slices: Path | None, limits: Limits):
+    def __init__(self, file: Path | None, slices: Path | None, limits: Limits, s3: Path | None = None):
         self.instance = duckdb.connect(":memory:")
         self.instance.execute("set autoinstall_known_extensions = false")
         self.instance.execute("set TimeZone = 'UTC'")
         _load_slices(self.instance, slices)
+        if s3 is not None:
+            _read_s3(self.instance, s3)
         if file is not None:
             # Before the first publication there is none, and nothing to read.
             there = _text(str(file)) if file.exists() else "':memory:'"
@@ -75,15 +77,16 @@ class Readers:
     def of(cls, file: Path | None, options: Mapping[str, Any]) -> "Readers":
         """What the readers' file is now: opened anew only if it was published anew."""
         slices = Path(options["slices"]) if options.get("slices") else None
+        s3 = Path(options["s3"]) if options.get("s3") else None
         limits = Limits(options.get("memory", "1GB"), options.get("threads", "2"))
         with cls._guard:
             key = (file, str(options.get("slices", "")))
-            seen = _seen(file, slices)
+            seen = _seen(file, slices, s3)
             known = cls._known.get(key)
             if known is None or known[0] != seen:
                 while True:
-                    opened = cls(file, slices, limits)
-                    before, seen = seen, _seen(file, slices)
+                    opened = cls(file, slices, limits, s3)
+                    before, seen = seen, _seen(file, slices, s3)
                     if before == seen:  # not renamed while it was opened
                         break
                 known = cls._known[key] = (seen, opened)
@@ -104,6 +107,14 @@ def _seen(*files: Path | None) -> Seen:
             stat = None
         found.append((stat.st_ino, stat.st_mtime_ns, stat.st_size) if stat else (0, 0, 0))
     return tuple(found)
+
+
+def _read_s3(instance: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Let an instance read s3://, with the extension and the keys that a deployment left in a file of its owner."""
+    told = json.loads(file.read_text())
+    instance.execute(f"load {_text(told['extension'])}")
+    settings = ", ".join(f"{name} {_text(value)}" for name, value in told["secret"].items())
+    instance.execute(f"create temporary secret slices (type s3, {settings})")
 
 
 def _text(value: str) -> str:
