@@ -7,8 +7,8 @@ import sys
 import click
 
 from dayslice.commands.options import target
-from dayslice.runner.dbt_runs import Dbt
-from dayslice.runner.project import find_root
+from dayslice.runner.docs_site import make_site
+from dayslice.runner.project import load_project
 
 
 @click.command()
@@ -17,22 +17,23 @@ from dayslice.runner.project import find_root
 @click.option("--no-browser", is_flag=True, help="Do not open a browser.")
 @target
 def command(port: int, no_serve: bool, no_browser: bool, target: str | None) -> int:
-    """Make dbt's docs site (tables, columns, lineage) and serve it on this machine only.
+    """Make the docs site (what stands, each table's columns, rhythm and waits, lineage) and serve it on this machine.
 
     \b
     Examples:
       dayslice docs
       dayslice docs --no-serve
     """
-    root = find_root()
-    Dbt(root, target).run(["docs", "generate", "--static"])
-    click.echo(f"made {root / 'target' / 'static_index.html'}")
+    site, whole = make_site(load_project(target=target))
+    click.echo(f"made {whole}")
     if no_serve:
         return 0
-    click.echo(f"serving http://127.0.0.1:{port} (end with Ctrl-C)")
-    serve = ["docs", "serve", "--host", "127.0.0.1", "--port", str(port), *(["--no-browser"] if no_browser else [])]
-    where = ["--project-dir", str(root), "--profiles-dir", str(root)]
-    return serve_until_stopped([sys.executable, "-m", "dbt.cli.main", *serve, *where])
+    address = f"http://127.0.0.1:{port}"
+    click.echo(f"serving {address} (end with Ctrl-C)")
+    if not no_browser:
+        click.launch(address)
+    serve = ["http.server", str(port), "--bind", "127.0.0.1", "--directory", str(site)]
+    return serve_until_stopped([sys.executable, "-m", *serve])
 
 
 def serve_until_stopped(command: list[str]) -> int:

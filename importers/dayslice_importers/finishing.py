@@ -43,6 +43,7 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
     """The version with its receipt."""
     schema = json.dumps([column.schema() for column in prepared.columns], ensure_ascii=False)
     gone = {column.name: column.was for column in prepared.columns if column.source is None}
+    comments = {each.name: each.source.comment for each in prepared.columns if each.source and each.source.comment}
     receipt = Receipt(
         rows=rows,
         bytes=sum(file.bytes for file in files),
@@ -61,6 +62,7 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
             **({"hash_key": key_fingerprint()} if any(column.is_hashed for column in prepared.columns) else {}),
             **({"undated": str(prepared.undated)} if prepared.undated is not None else {}),
             **({"gone": json.dumps(gone, ensure_ascii=False)} if gone else {}),
+            **({"comments": json.dumps(comments, ensure_ascii=False)} if comments else {}),
             **prepared.moment,
         },
     )

@@ -1,5 +1,6 @@
 """The tutorial, as a newcomer types it."""
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,35 @@ def test_every_command_of_the_tutorial_works_and_shows_what_it_says():
         ran = run_page(DOCS / "first-table.md", Path(folder))
         assert len(ran) == len(blocks_of(DOCS / "first-table.md")) >= 8
         assert [line for block, output in ran for line in not_shown(block, output)] == []
-        assert (Path(folder) / "my_warehouse" / "target" / "static_index.html").exists()
+        site_says_it_in_words(Path(folder) / "my_warehouse" / "target")
+
+
+def site_says_it_in_words(target):
+    manifest = json.loads((target / "site" / "manifest.json").read_text())
+    [first] = [doc for doc in manifest["docs"].values() if doc["name"] == "__overview__"]
+    assert "[regions](#!/model/model.my_warehouse.regions) | What each region bought" in first["block_contents"]
+    assert "| 2024-01-07 | 24 |" in first["block_contents"]
+    assert "How to read it" in first["block_contents"]
+    regions = manifest["nodes"]["model.my_warehouse.regions"]
+    assert regions["meta"] == {
+        "grain": "one slice a day, which holds only what happened in its ds",
+        "schedule": "every day at 00:30 (UTC)",
+        "owner": "nobody is named",
+        "waits for": "the slice of the same ds of daily_sales",
+    }
+    assert "**waits for**: the slice of the same ds of daily_sales" in regions["description"]
+    orders = manifest["sources"]["source.my_warehouse.shop.orders"]
+    assert orders["meta"]["imported from"] == "public.orders of connection shop"
+    assert orders["columns"]["country"]["description"] == "Where it is sent, as two letters."
+    latest = manifest["nodes"]["model.my_warehouse.daily_sales_latest"]
+    assert latest["meta"] == {"newest slice of": "daily_sales"}
+    # dbt's own files stay as other programs expect them, and nothing of a macro's is shown.
+    kept = json.loads((target / "manifest.json").read_text())["nodes"]["model.my_warehouse.regions"]
+    assert kept["meta"]["slice"] == "events"
+    assert '"wait ' not in (target / "site" / "manifest.json").read_text()
+    whole = (target / "static_index.html").read_text()
+    assert "INLINE DATA" not in whole
+    assert "How to read it" in whole
 
 
 def test_a_command_that_fails_is_noticed(tmp_path):

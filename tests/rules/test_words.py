@@ -1,0 +1,35 @@
+"""What a table's page on the docs site says of its rhythm and its waits."""
+
+import pytest
+
+from dayslice.rules.waits import Wait
+from dayslice.rules.words import schedule_words, wait_words
+
+NAMES = {"model.shop.sales": "sales"}.get
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (Wait("model.shop.sales"), "the slice of the same ds of sales"),
+        (Wait("model.shop.sales", -1), "the slice before of sales"),
+        (Wait("model.shop.sales", -7), "the slice 7 before its ds of sales"),
+        (Wait("model.shop.sales", 0, 7), "the last 7 slices of sales"),
+        (Wait("model.shop.sales", -1, 7), "the last 7 slices of sales, up to the one before its ds"),
+        (Wait("model.shop.own", -1), "the slice before of its own"),
+    ],
+)
+def test_a_wait_is_told_in_words(wait, words):
+    assert wait_words(wait, "model.shop.own", NAMES) == words
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("30 0 * * *", "every day at 00:30 (UTC)"),
+        ("5 * * * *", "every hour, 5 minutes past (UTC)"),
+        ("2-59/15 * * * *", "2-59/15 * * * * (cron, UTC)"),
+    ],
+)
+def test_a_schedule_is_told_in_words_where_it_is_simple(cron, words):
+    assert schedule_words(cron, "UTC") == words
