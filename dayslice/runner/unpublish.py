@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from dayslice.errors import Refused, UsageError
+from dayslice.metastore.announcements import announce_gone
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.graph import TableNode, find
 from dayslice.rules.slices import Slice, Version
@@ -31,6 +32,7 @@ def unpublish(project: Project, node: TableNode, ds: str) -> tuple[Version, Mapp
         newest = metastore.published(node.table, left[-1:]) if left else {}
     if now is not None:
         raise Refused(f"{node} {ds}: {now.id} was published meanwhile, and stays; look at it, and try again")
+    announce_gone(project.target.home, published.slice)
     if left and max(left) < ds:
         _show_latest(project, node, newest[left[-1]])
     return published, made_stale(project.tables, [(node.unique_id, ds)], stands, project.time_zone)

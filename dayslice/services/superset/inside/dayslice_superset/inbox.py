@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 0.3
 LATE_EVERY_SECONDS = 60
 STILL_SECONDS = 60
+LOOK_AGAIN_SECONDS = (3, 10, 30, 90)
+NO_READERS = (0, 0)
 READERS = "readers"
 
 
@@ -87,36 +89,45 @@ class Inbox:
 
 
 class Waiting:
-    """Tables whose newest slice the readers' file may not show yet, and what is cached of them until it does.
+    """Tables whose newest slice readers may not see yet; what is cached of them until they do is put anew then.
 
-    It is made anew a moment after a publication, and one that is put into place now may have been begun before.
+    On the local engine they see it when the readers' file is made anew, a moment after a publication; and one that is
+    put into place now may have been begun before it. On Trino the `_latest` view follows its table, some seconds later,
+    and nothing says when: hence several looks.
     """
 
     def __init__(self, home: Path):
         self.home = home
         self.seen = self._readers()
         self.tables: dict[tuple[str, str], float | None] = {}
+        self.looks: list[tuple[float, tuple[str, str]]] = []
 
     def add(self, tables: set[tuple[str, str]]) -> None:
         """These were published: they wait for the readers' file to change, and a while longer."""
-        self.tables.update(dict.fromkeys(tables))
+        if self._readers() == NO_READERS:
+            now = time.monotonic()
+            self.looks += [(now + seconds, table) for seconds in LOOK_AGAIN_SECONDS for table in tables]
+        else:
+            self.tables.update(dict.fromkeys(tables))
 
     def shown(self) -> set[tuple[str, str]]:
         """The tables that the readers' file shows anew since the last look, as far as anybody can tell."""
+        now = time.monotonic()
+        due = {table for at, table in self.looks if at <= now}
+        self.looks = [each for each in self.looks if each[0] > now]
         before, self.seen = self.seen, self._readers()
         if before == self.seen or not self.tables:
-            return set()
-        now = time.monotonic()
+            return due
         found = set(self.tables)
         kept = {table: since or now for table, since in self.tables.items()}
         self.tables = {table: since for table, since in kept.items() if now - since < STILL_SECONDS}
-        return found
+        return found | due
 
     def _readers(self) -> tuple[int, int]:
         try:
             stat = Path((self.home / READERS).read_text()).stat()
         except OSError:
-            return 0, 0
+            return NO_READERS
         return stat.st_ino, stat.st_mtime_ns
 
 
