@@ -11,6 +11,7 @@ import click
 
 from dayslice import __version__
 from dayslice.faults import STANDS, TRACEBACK, sentence_of
+from dayslice.store.privacy import keep_private
 
 # In the order a newcomer meets them. A command `a-b` is the function `a_b` of its module.
 COMMANDS: dict[str, str] = {
@@ -39,6 +40,10 @@ COMMANDS: dict[str, str] = {
 
 class NobodyReads(Exception):
     """Whoever read the output has enough, as `head` has."""
+
+
+# What these write is a project's text, which goes into Git; all others write data.
+PROJECT_WRITERS = {"init", "new"}
 
 
 class Commands(click.Group):
@@ -82,6 +87,8 @@ def dayslice() -> None:
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 some slice failed, 2 wrong usage, 130 stopped by Ctrl-C."""
     try:
+        if not PROJECT_WRITERS.intersection(sys.argv[1:2]):
+            keep_private()
         sys.exit(dayslice.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

@@ -174,6 +174,12 @@ def params_of(table: IndexedTable) -> dict[str, Param]:
         params["accept"] = Param(
             False, type="boolean", title="Accept", description="Accept that columns of the source changed."
         )
+        params["allow_empty"] = Param(
+            False,
+            type="boolean",
+            title="Allow empty",
+            description="Publish a slice of no rows, though the source has no later ones yet.",
+        )
     if table.is_import and table.kind == "cumulative":
         params["as_of_now"] = Param(
             False,

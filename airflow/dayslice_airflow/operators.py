@@ -224,6 +224,7 @@ class ImportSlice(BaseOperator):
                 ds,
                 as_of_now=self._as_of_now(context, ds),
                 accept=bool(params.get("accept")),
+                allow_empty=bool(params.get("allow_empty")),
                 watch=watch,
             )
             readers_file.finish()

@@ -12,6 +12,7 @@ from dayslice.rules.connections_file import embedded_server
 from dayslice.rules.graph import TableNode
 from dayslice.rules.meetings import made_by, refuse_meetings
 from dayslice.runner.project import Project
+from dayslice.store.privacy import private_files
 
 __all__ = ["ImportResult", "Prepared", "Progress", "import_tables", "plan_imports", "start_sources"]
 
@@ -30,16 +31,17 @@ def import_tables(
     """See `dayslice_importers.run.import_tables`. Raises UsageError where one of the tables would lie over another."""
     refuse_meetings(made_by(project.tables.values()))
     start_sources(project.target.home, {str(node.meta["connection"]) for node in tables})
-    return run.import_tables(
-        project,
-        tables,
-        ds,
-        as_of_now=as_of_now,
-        accept=accept,
-        allow_empty=allow_empty,
-        progress=progress,
-        watch=watch,
-    )
+    with private_files():
+        return run.import_tables(
+            project,
+            tables,
+            ds,
+            as_of_now=as_of_now,
+            accept=accept,
+            allow_empty=allow_empty,
+            progress=progress,
+            watch=watch,
+        )
 
 
 def plan_imports(

@@ -25,6 +25,7 @@ from dayslice_importers.source_errors import said_by, shows_values, source_error
 from dayslice_importers.types.numeric import NOT_EXACT
 
 Part = tuple[Landing, int]
+LONG_ROW = 64 << 20
 
 
 class Streams:
@@ -144,7 +145,7 @@ class Streams:
             prepared = landing.prepared
             seconds = time.perf_counter() - landing.begun
             alone = f"read by one session, as no other could be had: {self.missed}" if self._is_alone() else ""
-            hint = "; ".join(each for each in (prepared.hint, alone) if each)
+            hint = "; ".join(each for each in (prepared.hint, alone, long_rows(landing.files)) if each)
             self.tell(ImportResult(job.node, job.ds, version, None, prepared.added, seconds, unchanged, hint))
 
     def _is_alone(self) -> bool:
@@ -156,6 +157,18 @@ class Streams:
             landing.prepared.job.store.remove(landing.prepared.version_folder)
         except DaysliceError:
             landing.orphaned = True
+
+
+def long_rows(files: Sequence[ReadFile]) -> str:
+    """What to know of rows that are long enough to be noticed in memory; '' where none is."""
+    longest = max((each.file.longest for each in files), default=0)
+    if longest < LONG_ROW:
+        return ""
+    return (
+        f"a row is up to {longest >> 20} MB long: PostgreSQL's library holds it about three times while it is copied, "
+        "and DuckDB about five times for each thread that reads it; leave the column out (columns_without) or the rows "
+        "(row_filter) if that is too much"
+    )
 
 
 def copy_part(session: Session, select: str, landing: Landing, number: int) -> tuple[int, list[ReadFile]]:

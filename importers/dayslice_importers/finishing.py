@@ -89,8 +89,8 @@ def check_counts(landing: Landing, version: Version) -> None:
     lying = {path.rpartition("/")[2]: size for path, size in sizes.items()}
     if lying != written:
         raise Refused(
-            f"{job.slice}: {len(written)} files of {sum(written.values())} bytes were written and {len(lying)} of "
-            f"{sum(lying.values())} lie in {version.location}, so nothing was published: try again"
+            f"{job.slice}: {sum(written.values())} bytes were written and {sum(lying.values())} lie in "
+            f"{version.location} ({len(written)} files and {len(lying)}, by name), so nothing was published: try again"
         )
     if not landing.copied == landed == read:
         raise Refused(

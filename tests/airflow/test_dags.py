@@ -62,8 +62,8 @@ def test_a_dag_carries_what_its_yaml_says(deployed):
     late = deployed["erp.orders"]
     assert [alert.interval for alert in late.deadline] == [timedelta(hours=30)]
     assert late.get_task("import").pool == "source_erp"
-    assert set(late.params) == {"ds", "open_period", "accept"}
-    assert set(deployed["erp.customers"].params) == {"ds", "open_period", "accept", "as_of_now"}
+    assert set(late.params) == {"ds", "open_period", "accept", "allow_empty"}
+    assert set(deployed["erp.customers"].params) == {"ds", "open_period", "accept", "allow_empty", "as_of_now"}
 
 
 @pytest.mark.parametrize(
