@@ -9,7 +9,6 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS = false
 
 VENV := .venv
 BIN := $(VENV)/bin
-UV_VERSION := 0.13.9
 READY := $(VENV)/ready
 SUPERSET := dayslice/services/superset
 UV_INSTALL = VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
@@ -44,7 +43,7 @@ format: env  ## Put the code in its format
 env: $(READY)  ## The environment: pinned, wheels only, bytecode compiled
 
 # The stamp is written last, so an interrupted installation is done again.
-$(READY): requirements.txt requirements-data.txt pyproject.toml Makefile
+$(READY): requirements.txt requirements-uv.txt requirements-data.txt pyproject.toml Makefile
 	@python=$$(for p in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
 	    $$p -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	    && { echo $$p; break; }; done); \
@@ -54,7 +53,7 @@ $(READY): requirements.txt requirements-data.txt pyproject.toml Makefile
 	rm -f $(READY); \
 	$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	    || { echo "Making the environment with $$($$python --version) …"; $$python -m venv --clear $(VENV); }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: uv==$(UV_VERSION)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r requirements-uv.txt
 	@$(UV_INSTALL) --only-binary :all: --require-hashes -r requirements.txt
 	@$(UV_INSTALL) --no-deps --no-build-isolation --editable .
 	@$(UV_INSTALL) --no-deps --build-constraints requirements-build.txt -r requirements-data.txt

@@ -72,6 +72,12 @@ class GlueMetastore(Partitioned):
         found = self._table(table)
         return [] if found is None else [column["Name"].lower() for column in found["StorageDescriptor"]["Columns"]]
 
+    def column_types(self, table: Table) -> dict[str, str]:
+        """The types of a table's columns as Glue writes them, by name in lower case, less partition keys."""
+        found = self._table(table)
+        columns = [] if found is None else found["StorageDescriptor"]["Columns"]
+        return {column["Name"].lower(): column.get("Type", "") for column in columns}
+
     def layout(self, table: Table) -> FileLayout | None:
         """How a table's files are written, or None if there is no such table."""
         found = self._table(table)

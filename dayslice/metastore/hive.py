@@ -41,11 +41,16 @@ from dayslice.rules.slices import Table
 
 # Its line for each refused connection says less than our error, and comes for each retry.
 logging.getLogger("thrift").setLevel(logging.CRITICAL)
+_logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 60.0
 # A metastore that is restarted is away for a few seconds; a run should not fail for that.
 RETRY_SECONDS = 60.0
+# A person hears of it after this.
+_SILENT_SECONDS = 2.0
+# To connect takes milliseconds, or is for nothing.
+_CONNECT_SECONDS = 5.0
 _BATCH = 500
 # The file system is not asked what a version weighs: the receipt says it.
 _CONTEXT = EnvironmentContext(properties={"DO_NOT_UPDATE_STATS": "true"})
@@ -72,6 +77,7 @@ class HiveMetastore(Partitioned):
         self.retry_seconds = retry_seconds
         self._transport: Any = None
         self._client: Any = None
+        self._told = False
 
     def __enter__(self) -> "HiveMetastore":
         return self
@@ -104,6 +110,11 @@ class HiveMetastore(Partitioned):
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
         found = self._table(table)
         return [] if found is None else [column.name.lower() for column in found.sd.cols]
+
+    def column_types(self, table: Table) -> dict[str, str]:
+        """The types of a table's columns as Hive writes them, by name in lower case, less partition keys."""
+        found = self._table(table)
+        return {} if found is None else {column.name.lower(): column.type for column in found.sd.cols}
 
     def layout(self, table: Table) -> FileLayout | None:
         """How a table's files are written, or None if there is no such table."""
@@ -268,6 +279,14 @@ class HiveMetastore(Partitioned):
                 return call(self._client)
             except (TTransportException, OSError, EOFError) as error:
                 self.close()
+                if time.monotonic() + pause > deadline - self.retry_seconds + _SILENT_SECONDS and not self._told:
+                    self._told = True
+                    _logger.warning(
+                        "the Hive metastore %s does not answer: %s; trying for %d s",
+                        self.uri,
+                        error,
+                        self.retry_seconds,
+                    )
                 if time.monotonic() + pause > deadline:
                     raise Transient(f"the Hive metastore {self.uri} does not answer: {error}") from None
                 time.sleep(pause)
@@ -301,10 +320,11 @@ def _open(uri: str, timeout_seconds: float) -> Any:
         if parts.scheme != "thrift" or not parts.hostname:
             raise UsageError(f"metastore_uri {one!r} is not thrift://host:port")
         connection = TSocket(parts.hostname, parts.port or 9083)
-        connection.setTimeout(timeout_seconds * 1000)
+        connection.setTimeout(min(_CONNECT_SECONDS, timeout_seconds) * 1000)
         transport = TBufferedTransport(connection)
         try:
             transport.open()
+            connection.setTimeout(timeout_seconds * 1000)
             return transport
         except (OSError, TTransportException) as error:
             failure = error

@@ -79,6 +79,10 @@ class Catalog(Metastore, Protocol):
         """The names of a table's columns in lower case, less partition keys; [] if there is no such table."""
         ...
 
+    def column_types(self, table: Table) -> dict[str, str]:
+        """The types of a table's columns as the service writes them, by name in lower case, less partition keys."""
+        ...
+
     def layout(self, table: Table) -> FileLayout | None:
         """How a table's files are written, or None if there is no such table."""
         ...

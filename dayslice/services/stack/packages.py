@@ -1,11 +1,12 @@
 """Trino and the Hive metastore, from Maven Central at pinned versions, kept in the cache folder."""
 
+import hashlib
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dayslice.engines.file_lock import FileLock
@@ -19,6 +20,7 @@ POSTGRES_DRIVER_VERSION = "42.7.7"
 # Trino's tarball holds 50 connectors; these are the ones the stack's catalogs use.
 TRINO_PLUGINS = ("hive", "iceberg", "tpch", "memory")
 _ATTEMPTS = 4
+SUMS = Path(__file__).with_suffix(".sha256")
 
 _JARS = (
     f"org.apache.hive:hive-standalone-metastore-server:{HIVE_VERSION}",
@@ -75,6 +77,30 @@ def install_packages(progress: Callable[[str], None]) -> None:
         lock.release()
 
 
+def check_packages(directory: Path, expected: Mapping[str, str]) -> None:
+    """Refuse files that are not, by name and SHA-256, those that the repository lists. No host is asked for sums."""
+    found = {file.name: sha256(file) for file in directory.iterdir()}
+    wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
+    if wrong:
+        raise DaysliceError(
+            f"{len(wrong)} of the downloaded files are not those that this version of Dayslice knows, and nothing was "
+            f"installed: {', '.join(wrong[:5])}. Delete them from ~/.m2/repository and try again; if it stays so, "
+            "something stands between you and Maven Central"
+        )
+
+
+def sha256(file: Path) -> str:
+    """A file's sum."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def known_sums() -> dict[str, str]:
+    """The SHA-256 of each file that is downloaded, by its name, as `sha256sum` writes them."""
+    lines = SUMS.read_text().splitlines()
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+
+
 def _into(target: Path, fill: Callable[[Path], None]) -> None:
     """Fill a directory beside the target and rename it, so that a directory that is there is whole."""
     work = Path(tempfile.mkdtemp(prefix=".download-", dir=target.parent))
@@ -105,6 +131,7 @@ def _download_metastore(target: Path) -> None:
             # One binding of slf4j is enough; with three, which of them logs is a matter of chance.
             "-DexcludeArtifactIds=slf4j-log4j12,slf4j-reload4j,log4j,reload4j",
         )
+    check_packages(target, {name: digest for name, digest in known_sums().items() if name.endswith(".jar")})
 
 
 def _download_trino(target: Path) -> None:
@@ -114,6 +141,7 @@ def _download_trino(target: Path) -> None:
             f"-Dartifact=io.trino:trino-server:{TRINO_VERSION}:tar.gz",
             f"-DoutputDirectory={directory}",
         )
+        check_packages(Path(directory), {name: digest for name, digest in known_sums().items() if ".tar." in name})
         with tarfile.open(next(Path(directory).glob("*.tar.gz"))) as tar:
             tar.extractall(directory, filter="data")
         unpacked = Path(directory) / f"trino-server-{TRINO_VERSION}"

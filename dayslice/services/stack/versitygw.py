@@ -1,5 +1,6 @@
 """The versitygw program: built once from the Go module proxy at a pinned version, kept in the cache folder."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from dayslice.errors import DaysliceError, UsageError
 from dayslice.services.stack.cache import cache_directory
 
 VERSION = "1.8.0"
+# Of the module's source, with the sums of all that it needs: what `go mod download -json` says.
+SUM = "h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc="
 MODULE = f"github.com/versity/versitygw/cmd/versitygw@v{VERSION}"
 _ATTEMPTS = 4
 
@@ -49,6 +52,16 @@ def install_versitygw() -> Path:
     return program
 
 
+def check_source(told: str) -> None:
+    """Refuse another source than the one that this version of Dayslice knows. `told`: what Go says of its download."""
+    found = json.loads(told).get("Sum")
+    if found != SUM:
+        raise DaysliceError(
+            f"the source of versitygw {VERSION} has the sum {found}, and not {SUM}: nothing was installed. "
+            "Something stands between you and the Go module proxy"
+        )
+
+
 def _build(program: Path) -> None:
     with tempfile.TemporaryDirectory(dir=program.parent) as bin_directory:
         environment = {**os.environ, "GOBIN": bin_directory, "CGO_ENABLED": "0"}
@@ -57,6 +70,8 @@ def _build(program: Path) -> None:
                 ["go", "install", MODULE], check=False, env=environment, capture_output=True, text=True
             )
             if built.returncode == 0:
+                told = ["go", "mod", "download", "-json", f"github.com/versity/versitygw@v{VERSION}"]
+                check_source(subprocess.run(told, check=True, capture_output=True, text=True).stdout)
                 (Path(bin_directory) / "versitygw").rename(program)
                 return
             time.sleep(2**attempt)

@@ -9,6 +9,8 @@ from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.dayslice.adapter import SliceAdapter
 from dbt.adapters.dayslice.jinja import for_jinja
 from dbt.adapters.dayslice.relation import ReadsRows
+from dbt.adapters.dayslice_trino.agreement import check_agreement, values_in_pieces
+from dbt.adapters.dayslice_trino.stopping import cancel_at_sigterm, watch_sigterm
 from dbt.adapters.dayslice_trino.views import ViewAdapter
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt.adapters.trino.relation import TrinoRelation
@@ -22,6 +24,7 @@ from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, t
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.graph import Node, table_node
 from dayslice.rules.slices import Receipt, Slice, Table, Version
+from dayslice.rules.trino_types import column_type, parse, same, stored
 from dayslice.store.choice import open_store
 
 
@@ -29,6 +32,17 @@ class SliceTrinoConnectionManager(TrinoConnectionManager):
     """dbt-trino's, but that a column of a SELECT keeps its whole type."""
 
     TYPE = "dayslice_trino"
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        watch_sigterm()
+
+    @classmethod
+    def open(cls, connection: Any) -> Any:
+        """dbt-trino's; what runs on it is cancelled at SIGTERM."""
+        opened = super().open(connection)
+        cancel_at_sigterm(opened.handle)
+        return opened
 
     def execute(self, sql: str, *args: Any, **kwargs: Any) -> Any:
         """A view that two first runs make at once is replaced by the later one; Trino refuses it the first time."""
@@ -97,6 +111,10 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
     def clean_stages(self, schema: str, name: str, ds: str) -> None:
         """Remove what dead runs of this slice left: stage tables, and files that no version owns."""
         with self.slice_metastore() as catalog:
+            # A wrong key or bucket shows before the query, not after it.
+            open_store(version_location(self.config.credentials.warehouse, Slice(Table(schema, name), ds), "v0")).sizes(
+                ""
+            )
             for stage in left_behind(catalog, self.config.credentials.warehouse, Slice(Table(schema, name), ds)):
                 catalog.drop_table(stage.table)
                 if not stage.is_known:
@@ -139,6 +157,26 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         return wanted
 
     @for_jinja
+    def held_types(self, schema: str, name: str) -> dict[str, str]:
+        """The types of a table's columns, less ds, by lower-case name, in Trino's words."""
+        with self.slice_metastore() as catalog:
+            held = catalog.column_types(Table(schema, name))
+        return {column: str(stored(parse(type))) for column, type in held.items()}
+
+    @for_jinja
+    def stored_type(self, model: str, column: str, type: str) -> str:
+        """The type of a stored column whose SELECT gives `type`; refuses what a table cannot hold."""
+        try:
+            return column_type(column, type)
+        except UsageError as error:
+            raise UsageError(f"{model}: {error}") from None
+
+    @for_jinja
+    def is_same_type(self, known: str, selected: str) -> bool:
+        """Whether two types are stored alike."""
+        return same(known, selected)
+
+    @for_jinja
     def execute_once(self, sql: str) -> None:
         """Run a DDL statement that a run of another slice may run at this moment: what is there already is fine."""
         try:
@@ -149,33 +187,57 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
 
     @for_jinja
     def publish_stage(
-        self, target_relation: BaseRelation, staged_relation: BaseRelation, ds: str, version: str, receipt: Receipt
+        self,
+        target_relation: BaseRelation,
+        staged_relation: BaseRelation,
+        ds: str,
+        version: str,
+        receipt: Receipt,
+        written: int | None = None,
     ) -> None:
-        """Publish a staged version by one call to the metastore, and drop its stage table; its files stay."""
+        """Publish a staged version by one call to the metastore, and drop its stage table; its files stay.
+
+        `written`: the rows that Trino says it wrote; refuses a version that has others, or rows and no files.
+        """
         table = Table(str(target_relation.schema), str(target_relation.identifier))
         location = version_location(self.config.credentials.warehouse, Slice(table, ds), version)
         sizes = open_store(location).sizes("")
         weighed = replace(receipt, bytes=sum(sizes.values()), files=len(sizes))
         published = Version(Slice(table, ds), version, weighed, location)
+        check_agreement(published, written)
         staged = Table(str(staged_relation.schema), str(staged_relation.identifier))
         with self.slice_metastore() as catalog:
             catalog.publish(published, staged)
             catalog.drop_table(staged)
-        self.announce(published)
+
+    @for_jinja
+    def publish_content(self, target_relation: BaseRelation, staged_relation: BaseRelation, rows: int) -> None:
+        """Show a staged table's rows as those of a table without slices, in one call, and drop the stage table.
+
+        Refuses it if it has not so many rows: a statement whose answer was lost may have been carried out twice.
+        """
+        staged = Table(str(staged_relation.schema), str(staged_relation.identifier))
+        _, found = self.execute(f"select count(*) from {staged_relation}", fetch=True)
+        target = Table(str(target_relation.schema), str(target_relation.identifier))
+        if int(found.rows[0][0]) != rows:
+            raise Refused(
+                f"{target} has {rows} rows in its file and {found.rows[0][0]} were written, so nothing was published: "
+                "try again"
+            )
+        with self.slice_metastore() as catalog:
+            catalog.replace_content(target, staged)
+            catalog.drop_table(staged)
+
+    @for_jinja
+    def seed_values(self, agate_table: Any, types: list[str]) -> list[str]:
+        """The rows of a seed as SQL, in pieces that are shorter than the longest text that Trino takes."""
+        return list(values_in_pieces(agate_table.rows, types))
 
     @for_jinja
     def drop_journal(self, schema: str, name: str) -> None:
         """Forget all that is kept of a table whose history was dropped."""
         with self.slice_metastore() as catalog:
             catalog.drop_table(journal_of(Table(schema, name)))
-
-    @for_jinja
-    def publish_content(self, target_relation: BaseRelation, staged_relation: BaseRelation) -> None:
-        """Show a staged table's rows as those of a table without slices, in one call, and drop the stage table."""
-        staged = Table(str(staged_relation.schema), str(staged_relation.identifier))
-        with self.slice_metastore() as catalog:
-            catalog.replace_content(Table(str(target_relation.schema), str(target_relation.identifier)), staged)
-            catalog.drop_table(staged)
 
 
 def is_there_already(error: DbtDatabaseError) -> bool:

@@ -34,5 +34,6 @@
       {%- endif -%}
     {%- endif -%}
   {%- endfor -%}
-  {%- do adapter.publish_stage(target_relation, staged_relation, ds, version, receipt) -%}
+  {%- set written = load_result('main').response.rows_affected -%}
+  {%- do adapter.publish_stage(target_relation, staged_relation, ds, version, receipt, written) -%}
 {% endmacro %}

@@ -1,9 +1,6 @@
 {% macro refuse_changed_types(existing_relation, columns) %}
   {%- if existing_relation is not none -%}
-    {%- set known = {} -%}
-    {%- for column in adapter.get_columns_in_relation(existing_relation) -%}
-      {%- do known.update({column.name | lower: column_type(column)}) -%}
-    {%- endfor -%}
+    {%- set known = known_types(existing_relation) -%}
     {%- set changed = [] -%}
     {%- for column in columns.own if column.name | lower in known -%}
       {%- if not same_type(known[column.name | lower], column.type) -%}

@@ -20,22 +20,12 @@
     )
   {%- endset -%}
   {%- call statement('create_seed') -%}{{ create_sql }}{%- endcall -%}
-  {%- for rows in agate_table.rows | batch(500) -%}
-    {%- set insert_sql -%}
+  {%- for values in adapter.seed_values(agate_table, types) -%}
+    {%- call statement('insert_rows') -%}
       insert into {{ staged_relation }} values
-      {% for row in rows -%}
-        ({% for value in row -%}
-          {%- if value is none -%}
-            null
-          {%- else -%}
-            cast('{{ value | string | replace("'", "''") }}' as {{ types[loop.index0] }})
-          {%- endif -%}
-          {{- ', ' if not loop.last -}}
-        {%- endfor %}){{ ',' if not loop.last }}
-      {% endfor -%}
-    {%- endset -%}
-    {%- call statement('insert_rows') -%}{{ insert_sql }}{%- endcall -%}
+      {{ values }}
+    {%- endcall -%}
   {%- endfor -%}
-  {%- do adapter.publish_content(this, staged_relation) -%}
+  {%- do adapter.publish_content(this, staged_relation, agate_table.rows | length) -%}
   {{- return(create_sql) -}}
 {% endmacro %}

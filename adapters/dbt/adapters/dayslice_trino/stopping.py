@@ -1,0 +1,37 @@
+"""SIGTERM, by which Airflow and systems end a task, ends its queries on Trino too."""
+
+import contextlib
+import os
+import signal
+import threading
+import weakref
+from typing import Any
+
+_open: "weakref.WeakSet[Any]" = weakref.WeakSet()
+_installed: list[int] = []
+
+
+def cancel_at_sigterm(handle: Any) -> None:
+    """Cancel what runs on this connection if the process gets SIGTERM."""
+    _open.add(handle)
+
+
+def watch_sigterm() -> None:
+    """Cancel queries at SIGTERM; then all goes as it would have without this. Only a main thread can ask for it."""
+    if os.getpid() in _installed or threading.current_thread() is not threading.main_thread():
+        return
+    _installed[:] = [os.getpid()]  # of a process that was forked, its own
+    before = signal.getsignal(signal.SIGTERM)
+
+    def stop(number: int, frame: Any) -> None:
+        for each in list(_open):
+            with contextlib.suppress(Exception):
+                each.cancel()
+        if callable(before):
+            before(number, frame)
+            return
+        signal.signal(signal.SIGTERM, before if before is not None else signal.SIG_DFL)
+        if before is not signal.SIG_IGN:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
