@@ -63,5 +63,10 @@ def _tell(result: Retained, dry_run: bool) -> None:
         click.echo(f"{result.table}: {len(result.versions)} versions {verb}")
     if result.refused:
         click.echo(result.refused, err=True)
+    for table in result.unnamed:
+        click.echo(
+            f"{table}: its slices stand, and no model or source of the project names it any more: put its file back, "
+            f"or drop table {table}, its journal in _dayslice, and its files"
+        )
     if result.files:
         click.echo(f"{result.table}: the files of {len(result.files)} versions {verb}")

@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 
 from dayslice.errors import Transient
+from dayslice.metastore.interface import Catalog
 from dayslice.metastore.partitions import HOLDER, Row, shown_version
 from dayslice.metastore.stages import table_key
 from dayslice.rules.slices import Slice, Table, Version
@@ -38,6 +39,12 @@ _POLL_SECONDS = 0.05
 def journal_of(table: Table) -> Table:
     """The journal of a table of slices."""
     return Table(SCHEMA, table_key(table))
+
+
+def journals_of(catalog: Catalog, schema: str) -> list[tuple[str, str]]:
+    """The tables of a schema that have a journal: its name, and the table's. Very long names are left out."""
+    prefix = table_key(Table(schema, ""))
+    return [(key, key.removeprefix(prefix)) for key in catalog.tables(SCHEMA, prefix)]
 
 
 @dataclass(frozen=True)

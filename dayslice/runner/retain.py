@@ -11,7 +11,8 @@ from dayslice.errors import Refused, UsageError
 from dayslice.metastore.announcements import announce_gone
 from dayslice.metastore.choice import open_catalog, open_metastore, tell_readers
 from dayslice.metastore.interface import Metastore
-from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned, stages_of
+from dayslice.metastore.journal import journals_of
+from dayslice.metastore.stages import STAGING_SCHEMA, grace, is_abandoned, stages_of, table_key
 from dayslice.rules.calendar import cover, shift, span
 from dayslice.rules.graph import TableNode
 from dayslice.rules.retention import Policy, Reader, needed_by
@@ -32,6 +33,8 @@ class Retained:
     files: list[str] = field(default_factory=list)
     needed: list[str] = field(default_factory=list)
     refused: str = ""
+    unnamed: list[str] = field(default_factory=list)
+    """Tables whose slices are published, and which no file of the project names any more."""
 
 
 def retain(
@@ -139,4 +142,8 @@ def _sweep_stages(project: Project, tables: list[TableNode], dry_run: bool) -> R
                     done.versions.append(stage.name)
                     if not dry_run:
                         catalog.drop_table(stage)
+        schemas = {node.table.schema for node in project.tables.values()}
+        named = {table_key(node.table) for node in project.tables.values()}
+        for schema in sorted(schemas):
+            done.unnamed += [f"{schema}.{name}" for key, name in journals_of(catalog, schema) if key not in named]
     return done
