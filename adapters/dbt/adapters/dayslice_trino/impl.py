@@ -23,6 +23,7 @@ from dayslice.metastore.journal import journal_of
 from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.graph import Node, table_node
+from dayslice.rules.hive_names import check_names
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 from dayslice.rules.trino_types import column_type, parse, same, stored
 from dayslice.store.choice import open_store
@@ -141,6 +142,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         except UsageError as error:
             raise UsageError(f"{node.yaml}: {node}: {error}") from None
         table = Table(str(target_relation.schema), str(target_relation.identifier))
+        check_names(f"{node.yaml}: {node}", table.schema, table.name, [column["name"] for column in columns])
         with self.slice_metastore() as catalog:
             kind = catalog.kind(table)
             if kind not in (None, "slices") and not anew:
