@@ -1,8 +1,9 @@
 """Whether a version's files are those that its receipt has: by name and size always, by their checksums when asked."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from dayslice.engines.reading import typed_location
 from dayslice.errors import Refused
@@ -62,11 +63,31 @@ def _problem(store: Store, written: Written, size: int | None, deep: bool) -> It
         yield f"{file} has another content than was written"
 
 
-def check_whole(versions: Iterable[Version]) -> None:
-    """Refuse to read or publish a version that is damaged, and name its slice."""
-    for version in versions:
-        for problem in problems(version):
-            raise Refused(
-                f"{version.slice}: version {version.id} is damaged: {problem}. Make it again (dayslice build, import) "
-                f"or go back to an earlier one: dayslice rollback {version.slice.table.name} --ds {version.slice.ds}"
+def check_sizes(version: Version) -> None:
+    """Refuse to read a version whose files are gone or of another size. On S3 the engine finds a file that is gone."""
+    if "://" in version.location:
+        return
+    for written in written_files(version):
+        if written.size is None:
+            continue
+        try:
+            size = Path(written.folder, written.name).stat().st_size
+        except OSError:
+            raise _damaged(version, f"{written.folder}/{written.name} is not there") from None
+        if size != written.size:
+            raise _damaged(
+                version, f"{written.folder}/{written.name} has {size} bytes where {written.size} were written"
             )
+
+
+def check_whole(version: Version) -> None:
+    """Refuse a version that is damaged, and name its slice."""
+    for problem in problems(version):
+        raise _damaged(version, problem)
+
+
+def _damaged(version: Version, problem: str) -> Refused:
+    return Refused(
+        f"{version.slice}: version {version.id} is damaged: {problem}. Make it again (dayslice build, import), or go "
+        f"back to an earlier one: dayslice rollback {version.slice.table.name} --ds {version.slice.ds}"
+    )

@@ -7,12 +7,14 @@ nothing. Everything else gets a view of all published slices.
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from dayslice.engines.landed_csv import quoted
 from dayslice.engines.reading import select_content, select_versions, table_types
+from dayslice.metastore.integrity import check_sizes
 from dayslice.metastore.sqlite import SQLiteMetastore, Standing
-from dayslice.rules.slices import Table
+from dayslice.rules.slices import Table, Version
 
 _NAME = r'(?:"(?:[^"]|"")+"|[A-Za-z_]\w*)'
 _DOTTED = re.compile(rf'(?<![\w".$]){_NAME}(?:\s*\.\s*{_NAME})+')
@@ -86,11 +88,11 @@ class Visible:
             content = self.metastore.content(standing.table)
             return select_content(content, self.types(standing.table)) if content else "select 1 where false"
         if standing.kind == "slices":
-            return select_versions(list(self.metastore.published(standing.table).values()), self.types(standing.table))
+            return self._whole(self.metastore.published(standing.table).values(), standing.table)
         table = Table(*json.loads(standing.definition))
         newest = self.metastore.newest_ds(table)
         shown = self.metastore.published(table, [newest]).values() if newest else []
-        return select_versions(list(shown), self.types(table))
+        return self._whole(shown, table)
 
     def types(self, table: Table) -> dict[str, str]:
         """The columns of a table, less ds."""
@@ -104,6 +106,13 @@ class Visible:
     def forget(self) -> None:
         """A transaction was rolled back: what it made is not there."""
         self.made.clear()
+
+    def _whole(self, versions: Iterable[Version], table: Table) -> str:
+        """The rows of versions whose files are all there. Raises Refused that names a damaged one's slice."""
+        read = list(versions)
+        for version in read:
+            check_sizes(version)
+        return select_versions(read, self.types(table))
 
     def _look(self) -> None:
         if (sequence := self.metastore.sequence()) != self.sequence:
@@ -122,5 +131,5 @@ class Visible:
         else:
             wanted = [ds for ds in self.metastore.published_ds(standing.table) if first <= ds <= last]
             versions = self.metastore.published(standing.table, wanted)
-        select = select_versions(list(versions.values()), self.types(standing.table))
+        select = self._whole(versions.values(), standing.table)
         return f"({select}) as {quoted(standing.table.name)}"

@@ -99,7 +99,7 @@ class OldWarehouse:
         """Refuse what cannot be taken over, before anything is written."""
         for version, published in self.versions:
             if version.location and published:
-                check_whole([version])
+                check_whole(version)
         for table in sorted(self.of_models):
             known = {v.slice.ds: v.receipt.rows for v, shown in self.versions if v.slice.table == table and shown}
             counted = dict(_rows(self.connection, f"select ds, count(*) from {_name(table)} group by ds"))

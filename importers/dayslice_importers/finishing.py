@@ -77,6 +77,9 @@ def with_columns(prepared: Prepared, version: Version) -> Version:
         return version
     sizes = {file.rpartition("/")[2]: size for file, size in sorted(found.items())}
     more = {**version.receipt.more, "typed": json.dumps(list(sizes)), "typed_sizes": json.dumps(list(sizes.values()))}
+    if "://" not in version.location:
+        sums = [prepared.job.store.checksum(f"{prepared.typed_folder}/{name}") for name in sizes]
+        more["typed_checksums"] = json.dumps(sums)
     return replace(version, receipt=replace(version.receipt, more=more))
 
 
