@@ -14,6 +14,7 @@ from dayslice.orchestration.deployment import deploy
 from dayslice.orchestration.places import dag_files
 from dayslice.services.service import free_port
 from tests.airflow.running_airflow import REPOSITORY, SHARED, RunningAirflow
+from tests.airflow.shapes import FILES
 from tests.airflow.slow_table import SlowTable
 from tests.sql.warehouse_project import WarehouseProject
 
@@ -44,6 +45,14 @@ class DeployedProject(WarehouseProject):
 @pytest.fixture(scope="module")
 def make_project(tmp_path_factory):
     return lambda files: DeployedProject(tmp_path_factory.mktemp("project"), files)
+
+
+@pytest.fixture(scope="session")
+def shapes(tmp_path_factory):
+    """A deployed project with each shape of table, for all who do not change its files."""
+    project = DeployedProject(tmp_path_factory.mktemp("shapes"), FILES)
+    project.deploy()
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,12 @@ sources:
       - {name: orders, config: {meta: {slice: events, "on": ordered_at, late_after: 6h}}}
       - {name: clicks, config: {meta: {slice: events, "on": clicked_at, grain: hour, schedule: "7 * * * *"}}}
   - name: weather
-    schema: weather
+    schema: erp
     tables:
       - name: stations
         config:
-          loaded_at_query: "select max(seen_at) from weather.stations"
-          freshness: {error_after: {count: 1, period: hour}}
+          loaded_at_query: "select cast(max(ds) as timestamp) from {{ this }}"
+          freshness: {error_after: {count: 30, period: hour}}
 """
 MODELS = """
 models:
@@ -29,6 +29,9 @@ models:
     columns: [{name: n, data_type: bigint}]
   - name: week
     columns: [{name: n, data_type: bigint}]
+  - {name: hourly, config: {meta: {slice: events, grain: hour}}}
+  - {name: quarters, config: {meta: {slice: events, grain: 15min}}}
+  - {name: wrong, config: {meta: {slice: events}}}
   - name: by_station
     columns: [{name: station}]
 """
@@ -44,5 +47,8 @@ cross join (select count(*) as clicks from {{ slice('erp', 'clicks') }}) as c
     "models/sales/running.sql": "select count(*) + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as n "
     "from {{ slice('daily') }}",
     "models/sales/week.sql": "select count(*) as n from {{ slice('daily', range=7) }}",
+    "models/sales/wrong.sql": "select no_such_column from (select 1 as n) as t",
+    "models/sales/hourly.sql": "select count(*) as clicks from {{ slice('erp', 'clicks') }}",
+    "models/sales/quarters.sql": "select count(*) as clicks from {{ slice('hourly') }}",
     "models/sales/by_station.sql": "select station from {{ source('weather', 'stations') }}",
 }

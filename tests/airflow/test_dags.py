@@ -17,14 +17,11 @@ from dayslice_airflow.run_ds import ds_of
 from dayslice_airflow.timetable import SliceTimetable
 
 from dayslice.rules.calendar import Grain
-from tests.airflow.shapes import FILES
 
 
 @pytest.fixture(scope="module")
-def project(make_project):
-    project = make_project(FILES)
-    project.deploy()
-    return project
+def project(shapes):
+    return shapes
 
 
 @pytest.fixture
@@ -45,6 +42,9 @@ def test_every_table_is_a_dag_of_its_own(deployed):
         "daily": {"waits": {"build"}, "build": set()},
         "running": {"waits": {"build"}, "build": {"tests"}, "tests": set()},
         "week": {"waits": {"build"}, "build": set()},
+        "wrong": {"build": set()},
+        "hourly": {"waits": {"build"}, "build": set()},
+        "quarters": {"waits": {"build"}, "build": set()},
         "by_station": {"freshness": {"build"}, "build": set()},
     }
 

@@ -45,7 +45,12 @@ def point(deployment):
 
 def test_the_index_says_all_that_a_dag_needs(deployment):
     tables = {dag_id: deployment.table(dag_id) for dag_id in deployment.entries}
-    assert set(tables) == {"erp.customers", "erp.orders", "erp.clicks", "daily", "running", "week", "by_station"}
+    assert set(tables) == {"erp.customers", "erp.orders", "erp.clicks", "daily", "running", "week"} | {
+        "by_station",
+        "wrong",
+        "hourly",
+        "quarters",
+    }
     daily = tables["daily"]
     assert (daily.cron, daily.owner, daily.pool, daily.wait_seconds) == ("0 4 * * *", "finance", "duckdb", 7200)
     assert set(daily.tags) == {"subject:sales", "owner:finance", "finance"}
@@ -69,6 +74,9 @@ def test_the_index_says_all_that_a_dag_needs(deployment):
         "daily": 2,
         "running": 1,
         "week": 1,
+        "wrong": 1,
+        "hourly": 2,
+        "quarters": 1,
         "by_station": 1,
     }
     assert tables["erp.orders"].late_seconds == 24 * 3600 + 6 * 3600
@@ -198,7 +206,7 @@ def test_the_commands(make_project):
         return subprocess.run(command, cwd=project.root, env=own, capture_output=True, text=True, check=False)
 
     checked = run("check")
-    assert (checked.returncode, checked.stdout.split(":")[0]) == (0, "7 tables for target local")
+    assert (checked.returncode, checked.stdout.split(":")[0]) == (0, "10 tables for target local")
     assert checked.stderr == ""
     assert not folder_of(project.home, "local").exists()
     project.write({"models/erp.yml": FILES["models/erp.yml"].replace('"on"', "on")})

@@ -2,25 +2,20 @@
 
 import threading
 
-import duckdb
 import pendulum
 import pytest
-from dayslice_airflow import dags, triggers
+from dayslice_airflow import dags, operators, triggers
 
-from tests.airflow.shapes import FILES
+from dayslice.rules.failures import never_succeeds
 
 DS = "2013-01-05"
 MOMENT = pendulum.datetime(2013, 1, 5, 4)
 
 
 @pytest.fixture(scope="module")
-def project(make_project):
-    project = make_project(FILES)
+def project(shapes):
+    project = shapes
     project.land("orders", DS, "select 1 as id union all select 2", "id int")
-    with duckdb.connect(str(project.database)) as connection:
-        connection.execute("create schema weather")
-        connection.execute("create table weather.stations as select 'JFK' as station, now()::timestamp as seen_at")
-    project.deploy()
     return project
 
 
@@ -54,6 +49,28 @@ def test_a_run_waits_for_the_last_hour_and_computes_when_it_stands(project, run)
         (1, 24),
         (2, 24),
     ]
+
+
+@pytest.mark.parametrize(("table", "ds"), [("hourly", f"{DS}T04"), ("quarters", f"{DS}T0430")])
+def test_runs_of_the_finer_grains_have_the_ds_of_their_time(project, run, table, ds):
+    done = run(table, MOMENT.add(minutes=37))
+    assert done == ("success", {"waits": "success", "build": "success"})
+    assert list(project.published(table)) == [ds]
+    # Nobody waits for what is still going on, nor is it computed.
+    assert run(table, pendulum.now("UTC"))[0] == "failed"
+
+
+def test_a_mistyped_key_fails_at_once(project, run):
+    before = project.published("daily")
+    assert run("daily", dss=DS)[1]["waits"] == "failed"
+    assert project.published("daily") == before
+
+
+def test_a_query_that_can_never_succeed_is_not_tried_again(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(operators, "never_succeeds", lambda message: asked.append(message) or never_succeeds(message))
+    assert run("wrong") == ("failed", {"build": "failed"})
+    assert [("no_such_column" in message, never_succeeds(message)) for message in asked] == [(True, True)]
 
 
 def test_the_same_run_again_replaces_its_slice_only(project, run):
@@ -91,13 +108,13 @@ def test_a_run_without_a_ds_says_so(run):
     assert run("week", None)[1]["waits"] == "failed"
 
 
-def test_fresh_sources_of_others_let_a_run_go_on(project, run):
-    assert run("by_station") == ("success", {"freshness": "success", "build": "success"})
-
-
-def test_a_stale_source_holds_it_back(project, run, monkeypatch):
-    with duckdb.connect(str(project.database)) as connection:
-        connection.execute("update weather.stations set seen_at = seen_at - interval 3 hours")
+def test_a_stale_source_holds_a_run_back(project, run, monkeypatch):
+    project.land("stations", DS, "select 'JFK' as station", "station varchar")
     deployment = dags.read_deployment(*dags.served())
     monkeypatch.setattr(dags, "read_deployment", lambda *_: with_wait(deployment, "by_station", 1.0))
     assert run("by_station") == ("failed", {"freshness": "failed", "build": "upstream_failed"})
+
+
+def test_fresh_sources_of_others_let_a_run_go_on(project, run):
+    project.land("stations", pendulum.now("UTC").to_date_string(), "select 'JFK' as station", "station varchar")
+    assert run("by_station") == ("success", {"freshness": "success", "build": "success"})
