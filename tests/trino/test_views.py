@@ -7,7 +7,7 @@ import trino
 
 from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.journal import VIEW
-from dayslice.rules.slices import Slice, Table
+from dayslice.rules.slices import Slice, Table, new_version_id
 
 YAML = """
 sources:
@@ -84,7 +84,8 @@ def test_a_new_column_leaves_every_view_readable_and_names_those_of_others_that_
 
 def test_what_stands_under_a_table_s_name_as_something_else_is_refused_before_the_query(project):
     project.query("create or replace view analytics.taken as select 1 as id")
-    project.query("create table analytics.plain as select 1 as id")
+    place = f"{project.stack.warehouse}/plain/{new_version_id()}"
+    project.query(f"create table analytics.plain with (external_location = '{place}') as select 1 as id")
     project.write({f"models/{name}.sql": "select id from {{ slice('erp', 'orders') }}" for name in ("taken", "plain")})
     built = project.build("2013-01-05", "taken", "plain")
     assert "is a view" in built["taken"].message
