@@ -8,6 +8,7 @@ from dayslice.commands.options import as_json, target
 from dayslice.console import print_json
 from dayslice.orchestration.deployment import check
 from dayslice.rules.graph import TableNode
+from dayslice.runner.audits import check_audits
 from dayslice.runner.dashboards import check_files
 from dayslice.runner.project import Project, find_root
 
@@ -16,8 +17,8 @@ from dayslice.runner.project import Project, find_root
 @target
 @as_json
 def command(target: str | None, as_json: bool) -> int:
-    """Parse the project, make its DAGs in memory, and hold its dashboards to its tables. Nothing is written, no
-    service is asked.
+    """Parse the project, compile its audits, make its DAGs in memory, and hold its dashboards to its tables. Nothing is
+    written, no service is asked.
 
     What is wrong is named with file and line, and the exit code is 2. Run it in CI before a merge.
 
@@ -27,6 +28,7 @@ def command(target: str | None, as_json: bool) -> int:
       dayslice check --target trino
     """
     project, tables = check(find_root(), target)
+    check_audits(project)
     files = check_files(project)
     for node in unquoted_on(project):
         click.echo(

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from dayslice.engines.session import in_time_zone
 from dayslice.errors import UsageError
 
+PROJECT_FILE = "dbt_project.yml"
 # What commands ask of credentials without a connection to the engine. None of it is secret.
 KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "metastore_uri", "glue_catalog")
 
@@ -77,15 +80,29 @@ def home_of(root: Path) -> Path:
 
 def profile_of(root: Path) -> str:
     """The profile that dbt_project.yml names. Raises UsageError where it names none."""
-    file = root / "dbt_project.yml"
-    try:
-        project = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UsageError(f"{file.name}: {' '.join(str(error).split())}") from None
-    profile = project.get("profile") if isinstance(project, dict) else None
+    profile = _project_file(root).get("profile")
     if not isinstance(profile, str) or not profile:
-        raise UsageError(f"{file.name} names no profile: add `profile: <its name in profiles.yml>`")
+        raise UsageError(f"{PROJECT_FILE} names no profile: add `profile: <its name in profiles.yml>`")
     return profile
+
+
+def time_zone_of(root: Path) -> ZoneInfo:
+    """The project's time zone, by its dbt_project.yml. Raises UsageError for one that there is not."""
+    project = _project_file(root)
+    variables = project.get("vars") or {}
+    name = {**variables, **(variables.get(project.get("name")) or {})}.get("time_zone", "UTC")
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise UsageError(f"{PROJECT_FILE}: vars: time_zone: there is no time zone {name!r}") from None
+
+
+def _project_file(root: Path) -> dict[str, Any]:
+    try:
+        project = yaml.safe_load((root / PROJECT_FILE).read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise UsageError(f"{PROJECT_FILE}: {' '.join(str(error).split())}") from None
+    return project if isinstance(project, dict) else {}
 
 
 def load_target(root: Path, name: str | None = None) -> Target:
@@ -103,7 +120,7 @@ def load_target(root: Path, name: str | None = None) -> Target:
         profile = Profile.from_raw_profiles(read_profile(str(root)), profile_of(root), renderer, target_override=name)
     except DbtBaseException as error:
         raise UsageError(f"profiles.yml: {' '.join(str(error).split())}") from None
-    credentials: Any = profile.credentials
+    credentials: Any = in_time_zone(profile.credentials, time_zone_of(root).key)
     local = credentials.type == "dayslice_duckdb"
     warehouse = credentials.warehouse
     return Target(

@@ -15,6 +15,9 @@ from dayslice.rules.waits import Awaited, Wait
 # The strategy of a table of slices, an incremental model.
 SLICE = "slice"
 
+# A test's `meta: {slices: all}`: it reads every slice.
+ALL_SLICES = "all"
+
 Node = Mapping[str, Any]
 
 
@@ -197,6 +200,9 @@ def is_audit(graph: Node, test: Node) -> bool:
     """Whether a test can run on a staged slice: a generic test of it that reads nothing that is built later."""
     table = test.get("attached_node")
     if test["resource_type"] != "test" or not test.get("test_metadata") or not table:
+        return False
+    # One that asks for every slice has nothing to say of the staged one alone.
+    if (test["config"].get("meta") or {}).get("slices") == ALL_SLICES:
         return False
     others = set(test["depends_on"]["nodes"]) - {table}
     return is_slices(find(graph, table)) and others <= ancestors(graph, table)

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dayslice.errors import UsageError
-from dayslice.rules.graph import Node, find, is_latest, is_slices, slices_below
+from dayslice.rules.graph import ALL_SLICES, Node, find, is_latest, is_slices, slices_below
 
 # Made once for all ds.
 WITHOUT_DS = ("view", "materialized_view", "table")
 MACROS_OF_A_DS = {"macro.dbt_dayslice.ds": "ds()", "macro.dbt_dayslice.slice": "slice()"}
-ALL_SLICES = "all"
 
 
 def reads_this_run(graph: Node, node: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -99,13 +100,15 @@ class TableSettings:
 def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> TableSettings:
     """The settings of a table from its merged `meta`. `where` names file and table in the error.
 
-    Raises UsageError for a key or a value that is not allowed.
+    A key of another tool is passed over. Raises UsageError for one that is near to one of ours, as it is misspelt, and
+    for a value that is not allowed.
     """
-    allowed = IMPORT_KEYS if is_import else MODEL_KEYS
-    own = {key: value for key, value in meta.items() if not key.startswith(WAIT_PREFIX) and key != LATEST_KEY}
-    for key in own:
-        if key not in allowed:
-            raise SettingError(where, key, f"unknown key {key!r} in meta; known are {', '.join(sorted(allowed))}")
+    own = {}
+    for key, value in meta.items():
+        if key in _allowed(is_import):
+            own[key] = value
+        elif meant := _misspelt(key, is_import):
+            raise SettingError(where, key, f"unknown key {key!r} in meta: {meant}")
     try:
         grain = Grain.parse(str(own.get("grain", Grain.DAY.value)))
         kind = _one_of(Kind, own, "slice", Kind.CUMULATIVE)
@@ -126,6 +129,32 @@ def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> Table
         )
     except UsageError as error:
         raise SettingError(where, str(error).partition(":")[0], str(error)) from None
+
+
+def refuse_foreign_keys(meta: Mapping[str, Any], where: str, is_import: bool) -> None:
+    """Refuse every key that is not ours, for a project that asks for it."""
+    for key in meta:
+        if key not in _allowed(is_import) and not _is_from_macros(key):
+            known = ", ".join(sorted(_allowed(is_import)))
+            raise SettingError(where, key, f"unknown key {key!r} in meta (strict_meta is set); known are {known}")
+
+
+def _allowed(is_import: bool) -> Mapping[str, str]:
+    return IMPORT_KEYS if is_import else MODEL_KEYS
+
+
+def _is_from_macros(key: str) -> bool:
+    return key.startswith(WAIT_PREFIX) or key == LATEST_KEY
+
+
+def _misspelt(key: str, is_import: bool) -> str | None:
+    """What somebody may have meant by a key that is none of ours; None if it looks like another tool's."""
+    if _is_from_macros(key):
+        return None
+    if key in IMPORT_KEYS or key in MODEL_KEYS:
+        return f"it is for {'models' if is_import else 'imports'} only"
+    near = get_close_matches(key.lower().replace("-", "_"), _allowed(is_import), n=1, cutoff=0.8)
+    return f"do you mean {near[0]}?" if near else None
 
 
 def _one_of(kind: type[E], own: Mapping[str, Any], key: str, default: E) -> E:

@@ -57,6 +57,7 @@ class Dbt:
         if self.manifest is None:
             self.parse()
         self.warnings = []
+        forget_compiled(self.manifest)
         previous = os.environ.get("DAYSLICE_DS")
         if ds is not None:
             os.environ["DAYSLICE_DS"] = ds
@@ -93,6 +94,13 @@ class Dbt:
             return
         result = event.data.run_result
         self.on_node(NodeResult(event.data.node_info.unique_id, result.status, result.message, result.execution_time))
+
+
+def forget_compiled(manifest: Any) -> None:
+    """Let ephemeral models, and those that hold their SQL, be compiled anew: dbt keeps the SQL of the first ds."""
+    for node in manifest.nodes.values():
+        if getattr(node, "extra_ctes_injected", False):
+            node.compiled, node.compiled_code, node.extra_ctes, node.extra_ctes_injected = False, None, [], False
 
 
 def write_manifest(manifest: Any, path: Path) -> None:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from dayslice.engines.target import Target, load_target
+from dayslice.engines.target import Target, load_target, time_zone_of
 from dayslice.errors import UsageError
-from dayslice.rules.graph import Node, TableNode, tables_of
+from dayslice.rules.graph import Node, TableNode
 from dayslice.rules.lineage import Lineage
-from dayslice.rules.reading import check_readers
+from dayslice.rules.project_checks import check_project_graph
 from dayslice.runner.dbt_runs import Dbt
 from dayslice.runner.project_files import read_project_file
 from dayslice.runner.project_index import ParsedLater, ProjectIndex, Stamp, read_index, write_index
@@ -84,8 +84,8 @@ def parse_project(root: Path, target: str | None = None) -> Project:
     loaded = load_target(root, target)
     dbt = Dbt(root, target)
     graph = _graph(dbt)
-    check_readers(graph)
-    return Project(root, loaded, dbt, graph, tables_of(graph), _time_zone(root), Lineage.of(graph))
+    tables = check_project_graph(graph, read_project_file(root).get("vars") or {})
+    return Project(root, loaded, dbt, graph, tables, time_zone_of(root), Lineage.of(graph))
 
 
 def _graph(dbt: Dbt) -> Node:
@@ -93,11 +93,3 @@ def _graph(dbt: Dbt) -> Node:
     manifest.build_flat_graph()
     graph: Node = manifest.flat_graph
     return graph
-
-
-def _time_zone(root: Path) -> ZoneInfo:
-    name = (read_project_file(root).get("vars") or {}).get("time_zone", "UTC")
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise UsageError(f"dbt_project.yml: vars: time_zone: there is no time zone {name!r}") from None

@@ -7,29 +7,41 @@ import hashlib
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dbt.adapters.base.meta import AdapterMeta
 from dbt.adapters.dayslice.audits import RunsAudits
+from dbt.adapters.dayslice.columns import StoresColumns
 from dbt.adapters.dayslice.jinja import REFUSALS, for_jinja, while_parsing
 from dbt.adapters.dayslice.reading import ReadsSlices
+from dbt.adapters.dayslice.refusing import RefusesRuns
+from dbt.adapters.dayslice.statements import one_select
 
 from dayslice import __version__
+from dayslice.engines.session import in_time_zone
 from dayslice.engines.target import home_of
 from dayslice.errors import NotYet, Refused, UsageError
 from dayslice.metastore.announcements import announce
 from dayslice.rules.calendar import grain_of, parse_ds, shift
-from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_node, tables_of
+from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_node
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
-from dayslice.rules.reading import check_readers
+from dayslice.rules.project_checks import check_project_graph
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 
 
-class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
+class SliceAdapter(ReadsSlices, RunsAudits, RefusesRuns, StoresColumns, metaclass=AdapterMeta):
     """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
 
     refusals: ClassVar[list[str]] = REFUSALS
+
+    def __init__(self, config: Any, mp_context: Any) -> None:
+        super().__init__(config, mp_context)  # type: ignore[call-arg]
+        in_time_zone(config.credentials, self.time_zone.key)
+
+    @for_jinja
+    def end_transaction(self) -> None:
+        """Commit what dbt's own look-ups began, on an engine that has transactions."""
 
     @while_parsing
     def refuse(self, message: str) -> None:
@@ -50,21 +62,25 @@ class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
     def check_project(self, graph: Node) -> None:
         """Refuse a project whose settings are wrong, before anything runs. Names file and table."""
         self.project_graph = graph
-        tables_of(graph)
-        check_readers(graph)
+        check_project_graph(graph, self.config.vars.to_dict())
+        self.check_tests(graph)
 
     @for_jinja
-    def described_types(self, graph: Node, name: str) -> dict[str, str]:
-        """The column types that the YAML of a model or an import gives, by lower-case name, with ds; {} for none.
+    def one_select(self, model: Node, sql: str) -> str:
+        """A model's SQL without a semicolon at its end, which would end the statement that it is put into."""
+        return one_select(sql, model["original_file_path"])
+
+    @for_jinja
+    def described_types(self, graph: Node, name: str, source: str | None = None) -> dict[str, str]:
+        """The column types that the YAML of a model or a source gives, by lower-case name, with ds; {} without them.
 
         A unit test's own graph is empty: then from the one that the run began with.
         """
         graph = graph or self.project_graph
-        models = [each for each in graph["nodes"].values() if each["resource_type"] == "model"]
-        # A fixture has its table's name only: two sources' tables of one name cannot be told apart.
-        imports = [each for each in graph["sources"].values() if each["name"] == name]
-        for node in [*models, *(imports if len(imports) == 1 else [])]:
-            if node["name"] == name:
+        for node in (*graph["nodes"].values(), *graph["sources"].values()):
+            if node["resource_type"] in ("model", "source") and node["name"] == name:
+                if node.get("source_name") != source:
+                    continue
                 typed = {c["name"].lower(): c["data_type"] for c in node["columns"].values() if c.get("data_type")}
                 return {**typed, "ds": "varchar"} if typed and is_slices(node) else typed
         return {}
@@ -76,6 +92,11 @@ class SliceAdapter(ReadsSlices, RunsAudits, metaclass=AdapterMeta):
         """
         node = table_node(graph, model)
         parse_ds_for(node, ds)
+        if node.settings.start is not None and ds < node.settings.start:
+            raise Refused(
+                f"{node} begins at {node.settings.start}, as {node.yaml} says (`start`), so it has no slice of {ds}; "
+                f"nothing was computed"
+            )
         refuse_open_period(node, ds, self.time_zone, is_asked_for(os.environ))
         missing = self._missing(graph, node, ds)
         if missing:

@@ -1,5 +1,6 @@
 """What the macros ask about the tables that a model reads: their slices of this run, and whether they stand."""
 
+import re
 from contextlib import AbstractContextManager
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ class ReadsSlices(metaclass=AdapterMeta):
     """The graph that the run began with."""
 
     config: Any
+    _macro_resolver: Any
 
     @property
     def time_zone(self) -> ZoneInfo:
@@ -63,7 +65,9 @@ class ReadsSlices(metaclass=AdapterMeta):
     @for_jinja
     def slice_reads(self, graph: Node, unique_id: str, ds: str, offset: int, periods: int) -> list[str]:
         """The ds values of table `unique_id` that a model reads for its own ds."""
-        settings = table_node(self._graph(graph), find(self._graph(graph), unique_id)).settings
+        if not graph.get("nodes") or (unique_id not in graph["nodes"] and unique_id not in graph["sources"]):
+            graph = self.project_graph  # a unit test's own has no more than its fixtures
+        settings = table_node(graph, find(graph, unique_id)).settings
         return reads(ds, settings.grain, settings.kind, offset, periods, self.time_zone)
 
     @for_jinja
@@ -119,6 +123,12 @@ class ReadsSlices(metaclass=AdapterMeta):
         return relation.where(condition)
 
     @for_jinja
+    def waits_for_nobody(self, model: Node) -> bool:
+        """Whether a node reads slices with no look at its waits before: a snapshot, or another strategy's model."""
+        own = model["resource_type"] == "model" and not is_slices(model) and not is_ephemeral(model)
+        return own or model["resource_type"] == "snapshot"
+
+    @for_jinja
     def check_read(self, graph: Node, model: Node, unique_id: str, slices: list[str]) -> None:
         """Refuse to read a slice that is not published, in a node whose own waits nobody else checks."""
         table = table_of(find(graph, unique_id))
@@ -130,11 +140,34 @@ class ReadsSlices(metaclass=AdapterMeta):
                 f"build it first"
             )
 
-    def _graph(self, graph: Node) -> Node:
-        """A unit test's own graph is empty: then the one that the run began with."""
-        return graph if graph.get("nodes") else self.project_graph
+    @for_jinja
+    def gives_ds(self, model: Node, name: str | None) -> bool:
+        """Whether the rows that a unit test gives for an input have a ds, so that they are of several slices."""
+        for given in self._macro_resolver.unit_tests[model["unique_id"]].given:
+            names = re.findall(r"'([^']+)'|\"([^\"]+)\"", given.input)
+            if name is None and given.input.strip() != "this":
+                continue
+            if name is not None and (not names or name not in names[-1]):
+                continue
+            if isinstance(given.rows, str):
+                return re.search(r"\bds\b", given.rows, re.IGNORECASE) is not None
+            return any(str(key).lower() == "ds" for row in given.rows or () for key in row)
+        return False
+
+    @for_jinja
+    def read_in_unit_test(
+        self, graph: Node, model: Node, name: str, source: str | None, package: str | None, version: Any
+    ) -> str | None:
+        """The unique_id of a table of slices that a unit test's model reads by a plain ref, of this run's slice."""
+        graph, reader = self._reader(graph, model)
+        unique_id = read_by_name(graph, reader, name, source, package, version)
+        if unique_id is None or not is_slices(find(graph, unique_id)) or not reads_this_run(graph, reader):
+            return None
+        return unique_id if self.gives_ds(model, name) else None
 
     def _reader(self, graph: Node, model: Node) -> tuple[Node, Node]:
-        graph = self._graph(graph)
+        """A node with its graph; for a unit test, whose graph has fixtures only, the model that it tests."""
         tested = model.get("tested_node_unique_id")
-        return graph, graph["nodes"].get(tested, model) if tested else model
+        if tested is None:
+            return graph, model
+        return self.project_graph, self.project_graph["nodes"].get(tested, model)

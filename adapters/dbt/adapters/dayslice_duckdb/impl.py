@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from dbt.adapters.base.relation import BaseRelation
-from dbt.adapters.contracts.connection import ConnectionState
+from dbt.adapters.contracts.connection import AdapterResponse, ConnectionState
 from dbt.adapters.dayslice.adapter import SliceAdapter
 from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
 from dbt.adapters.dayslice.relation import ReadsRows
@@ -20,6 +20,8 @@ from dbt.adapters.dayslice_duckdb.connections import (
     SliceDuckDBCredentials,
     Stage,
 )
+from dbt.adapters.duckdb.column import DuckDBColumn
+from dbt.adapters.duckdb.environments import Environment
 from dbt.adapters.duckdb.impl import DuckDBAdapter
 from dbt.adapters.duckdb.relation import DuckDBRelation
 
@@ -64,6 +66,39 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         """A connection of its own: dbt's threads do not share one."""
         with SQLiteMetastore(self.place.metastore_file) as metastore:
             yield metastore
+
+    def get_column_schema_from_query(self, sql: str) -> list[DuckDBColumn]:
+        """As they are: dbt-duckdb makes a column of each field of a STRUCT, and none of the list that holds it."""
+        _, cursor = self.connections.add_select_query(f"describe ({sql})")
+        return [DuckDBColumn(column=row[0], dtype=row[1]) for row in cursor.fetchall()]
+
+    @for_jinja
+    def untyped_columns(self, columns: Sequence[DuckDBColumn], sql: str) -> list[str]:
+        """DuckDB describes a bare null as an integer; `typeof` knows better, but wants a row."""
+        if not columns:
+            return []
+        types = ", ".join(f"typeof({self.quote(column.name)})" for column in columns)
+        query = f"select {types} from (select 1) left join (select * from ({sql}) where false) on true"
+        found = self.connections.add_select_query(query)[1].fetchall()[0]
+        return [column.name for column, type_ in zip(columns, found, strict=True) if type_ == '"NULL"']
+
+    @for_jinja
+    def end_transaction(self) -> None:
+        """Commit what dbt's own look-ups and hooks began."""
+        if self.connections.get_thread_connection().transaction_open:
+            self.connections.commit()
+
+    def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
+        """A python model, in this process. dbt-duckdb's own asks for an environment that only its own class has."""
+        cursor = self._handle().cursor()
+        Environment.run_python_job(
+            cursor,
+            lambda table: cursor.connection.query(cursor.visible.prepare(f"select * from {table}")),
+            parsed_model["alias"],
+            compiled_code,
+            self.config.credentials,
+        )
+        return AdapterResponse(_message="OK")
 
     @for_jinja
     def staging_schema(self) -> str:

@@ -5,6 +5,12 @@
     {%- do audits.append(own_audit('every row has ds ' ~ ds,
       "select * from " ~ staged_relation ~ " where ds is distinct from '" ~ ds ~ "'")) -%}
   {%- endif -%}
+  {%- if config.get('unique_key') -%}
+    {%- set given = config.get('unique_key') -%}
+    {%- set keys = ([given] if given is string else given) | join(', ') -%}
+    {%- do audits.append(own_audit('unique_key ' ~ keys,
+      'select ' ~ keys ~ ', count(*) as n from ' ~ staged_relation ~ ' group by ' ~ keys ~ ' having count(*) > 1')) -%}
+  {%- endif -%}
   {%- for audit in constraint_audits(staged_relation) -%}
     {%- do audits.append(audit) -%}
   {%- endfor -%}

@@ -4,7 +4,10 @@
   {%- elif not execute -%}
     {%- do record_wait('ref', name, source_name, 0, 1, package, version) if model.resource_type == 'model' -%}
     {{- return(relation) -}}
-  {%- elif model.resource_type == 'unit_test' or relation.is_cte -%}
+  {%- elif model.resource_type == 'unit_test' -%}
+    {%- set given = adapter.read_in_unit_test(graph, model, name, source_name, package, version) -%}
+    {{- return(adapter.rows_of(relation, adapter.slice_reads(graph, given, run_ds(), 0, 1), true) if given else relation) -}}
+  {%- elif relation.is_cte -%}
     {{- return(relation) -}}
   {%- endif -%}
   {%- if dayslice_staged is defined -%}
@@ -18,7 +21,7 @@
   {%- set ds = run_ds() -%}
   {%- if read.direct -%}
     {%- set slices = adapter.slice_reads(graph, read.tables[0], ds, 0, 1) if ds else [unknown_ds()] -%}
-    {%- if ds and model.resource_type == 'snapshot' -%}
+    {%- if ds and adapter.waits_for_nobody(model) and flags.WHICH in ['build', 'run', 'snapshot', 'retry'] -%}
       {%- do adapter.check_read(graph, model, read.tables[0], slices) -%}
     {%- endif -%}
     {{- return(adapter.rows_of(relation, slices)) -}}

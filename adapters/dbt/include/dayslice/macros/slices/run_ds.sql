@@ -3,7 +3,7 @@
   {%- set given = var('ds', none) or env_var('DAYSLICE_DS', '') -%}
   {%- if given -%}
     {{- return(adapter.parse_ds(given)) -}}
-  {%- elif model.resource_type == 'unit_test' -%}
+  {%- elif model is defined and model.resource_type == 'unit_test' -%}
     {{- return('2000-01-01') -}}
   {%- elif flags.WHICH in ['build', 'run', 'test', 'retry', 'show', 'snapshot', 'run-operation'] -%}
     {{- adapter.refuse(

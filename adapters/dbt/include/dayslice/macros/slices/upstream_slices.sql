@@ -3,14 +3,14 @@
   {%- set upstream = adapter.upstream_id(graph, model, table, source_name) -%}
   {%- set run = run_ds() -%}
   {%- set in_unit_test = model.resource_type == 'unit_test' -%}
-  {%- if in_unit_test and not upstream -%}
+  {%- if in_unit_test and not (upstream and adapter.gives_ds(model, table)) -%}
     {{- return(relation) -}}
   {%- elif run is none or upstream is none -%}
     {#- Landed by others: its slices are taken to be of this table's grain. -#}
     {{- return(adapter.rows_of(relation, [ds(offset - range + 1), ds(offset)] if range > 1 else [ds(offset)])) -}}
   {%- endif -%}
   {%- set slices = adapter.slice_reads(graph, upstream, run, offset, range) -%}
-  {%- if model.resource_type == 'snapshot' -%}
+  {%- if adapter.waits_for_nobody(model) and flags.WHICH in ['build', 'run', 'snapshot', 'retry'] -%}
     {%- do adapter.check_read(graph, model, upstream, slices) -%}
   {%- endif -%}
   {{- return(adapter.rows_of(relation, slices, in_unit_test)) -}}
