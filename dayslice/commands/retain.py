@@ -10,6 +10,7 @@ from dayslice.commands.options import as_json, exclude, select, target
 from dayslice.runner.project import load_project
 from dayslice.runner.retain import Retained, retain
 from dayslice.runner.selection import select_tables
+from dayslice.runner.unowned import unowned_tables
 
 
 @click.command()
@@ -47,6 +48,9 @@ def command(
         results.append(each)
         if not as_json:
             _tell(each, dry_run)
+    if not (as_json or select or exclude):
+        for left in unowned_tables(project):
+            click.echo(str(left))
     if as_json:
         click.echo(json.dumps([asdict(each) for each in results], indent=2))
     if any(each.refused for each in results):

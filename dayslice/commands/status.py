@@ -18,6 +18,7 @@ from dayslice.rules.slices import Version
 from dayslice.rules.states import State, expected_of, let_go, problems_of, state_of
 from dayslice.runner.project import load_project
 from dayslice.runner.selection import select_tables
+from dayslice.runner.unowned import unowned_tables
 
 Stands = Mapping[TableNode, Collection[str]]
 Marks = Mapping[TableNode, Mapping[str, str]]
@@ -83,6 +84,8 @@ def command(
                 f"late: {len(late)} of {len(tables)} tables; dayslice status --only problems says what and since when"
             )
             click.echo(click.wrap_text(told, width))
+        for left in [] if select or exclude else unowned_tables(project):
+            click.echo(str(left))
     return 1 if exit_code and any(problems.values()) else 0
 
 

@@ -24,6 +24,10 @@ class Metastore(Protocol):
         """Every published ds of a table, oldest first. Names only: quick with ten thousand of them."""
         ...
 
+    def sliced_tables(self, schema: str, but: Collection[Table] = ()) -> list[Table]:
+        """The tables of slices of a schema, by name, without those of `but`, which are not looked at."""
+        ...
+
     def publish(self, version: Version) -> None:
         """Make this version the published one of its slice, in one atomic step for readers.
 

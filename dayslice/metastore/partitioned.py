@@ -46,6 +46,14 @@ class Partitioned:
         """Every published ds of a table, oldest first; names only, so that it is quick with ten thousand of them."""
         return sorted(self._ds(self._holder(table)))
 
+    def sliced_tables(self, schema: str, but: Collection[Table] = ()) -> list[Table]:
+        """The tables of slices of a schema, by name, without those of `but`, which are not looked at."""
+        held = {name: Table(schema, name.removesuffix(LANDED)) for name in self.tables(schema)}
+        return sorted(
+            {table for name, table in held.items() if table not in but and self.kind(Table(schema, name)) == "slices"},
+            key=str,
+        )
+
     def publish(self, version: Version, staged: Table | None = None) -> None:
         """In readers' eyes one call: a partition is created for a new slice, altered for one that is replaced.
 
@@ -232,6 +240,14 @@ class Partitioned:
     @property
     def named(self) -> str:
         """What a message calls the service."""
+        raise NotImplementedError
+
+    def tables(self, schema: str, prefix: str = "") -> list[str]:
+        """The names of a schema's tables that begin with `prefix`."""
+        raise NotImplementedError
+
+    def kind(self, table: Table) -> str | None:
+        """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
         raise NotImplementedError
 
     def _table(self, table: Table) -> Any:

@@ -128,6 +128,10 @@ class SQLiteMetastore:
         rows = self._ask("select max(ds) from published where schema = ? and name = ?", [table.schema, table.name])
         return rows[0][0] or None
 
+    def sliced_tables(self, schema: str, but: Collection[Table] = ()) -> list[Table]:
+        """The tables of slices of a schema, by name, without those of `but`."""
+        return [each.table for each in self.all_standing(schema) if each.kind == "slices" and each.table not in but]
+
     def publish(self, version: Version) -> None:
         """Make this version the published one of its slice, in one transaction."""
         self.publish_if(version, None)

@@ -39,6 +39,13 @@ def test_a_receipt_comes_back_as_it_went(metastore):
     assert metastore.versions(written.slice)[-1] == written
 
 
+def test_what_stands_is_listed_without_what_is_known(metastore):
+    metastore.publish(version(1))
+    assert TABLE in metastore.sliced_tables("analytics")
+    assert TABLE not in metastore.sliced_tables("analytics", {TABLE})
+    assert metastore.sliced_tables("no_such") == []
+
+
 def test_publishing_replaces_and_remembers(metastore):
     for number in (1, 2, 3):
         metastore.publish(version(number))
