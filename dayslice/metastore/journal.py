@@ -22,7 +22,7 @@ import psutil
 from dayslice.errors import Transient
 from dayslice.metastore.interface import Catalog
 from dayslice.metastore.partitions import HOLDER, Row, shown_version
-from dayslice.metastore.stages import table_key
+from dayslice.metastore.stages import key_prefix, table_key
 from dayslice.rules.slices import Slice, Table, Version
 
 SCHEMA = "_dayslice"
@@ -43,7 +43,7 @@ def journal_of(table: Table) -> Table:
 
 def journals_of(catalog: Catalog, schema: str) -> list[tuple[str, str]]:
     """The tables of a schema that have a journal: its name, and the table's. Very long names are left out."""
-    prefix = table_key(Table(schema, ""))
+    prefix = key_prefix(schema)
     return [(key, key.removeprefix(prefix)) for key in catalog.tables(SCHEMA, prefix)]
 
 

@@ -44,10 +44,14 @@ def version_location(warehouse: str, slice: Slice, version: str) -> str:
     return f"{table_location(warehouse, slice.table)}/{joined(version, f'ds={slice.ds}')}"
 
 
+def key_prefix(schema: str) -> str:
+    """What the readable words for a schema's tables begin with."""
+    return f"t{len(schema)}_{schema.lower()}__"
+
+
 def table_key(table: Table, longest: int = _NAME_AT_MOST) -> str:
     """One word for a table, in lower case as Hive has it. No two tables have the same: the schema's length is told."""
-    schema, name = table.schema.lower(), table.name.lower()
-    readable = f"t{len(schema)}_{schema}__{name}"
+    readable = key_prefix(table.schema) + table.name.lower()
     if len(readable) <= longest:
         return readable
     # Begins with another letter than the readable ones.

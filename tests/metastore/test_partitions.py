@@ -5,7 +5,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayslice.metastore.journal import journal_of
+from dayslice.metastore.journal import journal_of, journals_of
 from dayslice.metastore.partitions import Row, partition_parameters, shown_version
 from dayslice.metastore.stages import left_behind, stage_name, stage_prefix, stages_of, version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version
@@ -93,6 +93,17 @@ def test_files_of_a_dead_stage_are_deleted_only_where_its_version_may_lie():
     assert stage.is_known, "the whole schema would go"
     (stage,) = left_behind(OneStage(own + "/.."), "s3://w", SLICE)
     assert stage.is_known
+
+
+def test_the_tables_of_a_schema_are_known_by_their_journals():
+    class Journals:
+        def tables(self, schema, prefix=""):
+            assert schema == "_dayslice"
+            keys = [journal_of(Table(*each)).name for each in (("x", "b__a"), ("x__b", "a"), ("x", "c"))]
+            return [key for key in keys if key.startswith(prefix)]
+
+    assert [name for _, name in journals_of(Journals(), "x")] == ["b__a", "c"]
+    assert [name for _, name in journals_of(Journals(), "x__b")] == ["a"]
 
 
 def test_the_stages_of_a_table_are_no_other_s():
