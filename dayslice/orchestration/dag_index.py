@@ -23,7 +23,7 @@ from dayslice.runner.runs import preparations
 DEFAULT_OWNER = "dayslice"
 DUCKDB_POOL = "duckdb"
 TRINO_POOL = "trino"
-# DuckDB takes one process at a time. The others are a start: their slots are changed in Airflow.
+# A start: their slots are changed in Airflow.
 # On the local target each build computes on this machine, in a process of its own.
 POOL_SLOTS = {DUCKDB_POOL: max(2, os.cpu_count() or 1), TRINO_POOL: 8}
 SOURCE_SLOTS = 2
