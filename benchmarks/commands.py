@@ -56,7 +56,7 @@ def measured(root: Path, tables: int) -> dict[str, tuple[Measured | None, Measur
     looks = {
         "status": ["status"],
         "versions": ["versions", "t0", "--ds", LAST],
-        "backfill --dry-run": ["backfill", "--from", FIRST, "--to", "2013-01-20", "--select", "t0+", "--dry-run"],
+        "backfill --dry-run": ["backfill", "--from", FIRST, "--to", LAST, "--select", "t0+", "--dry-run"],
         "retain --dry-run": ["retain", "--dry-run", "--select", "t0"],
         "import of ten rows": ["import", "erp.ten", "--ds", LAST, "--as-of-now"],
     }
