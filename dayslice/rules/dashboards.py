@@ -7,7 +7,7 @@ that the same dashboard is the same text.
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dayslice.errors import UsageError
@@ -17,8 +17,8 @@ NAMESPACE = uuid.UUID("6f7a3a1e-2f5c-5d0b-9f0e-0d5a1ce0d5a1")
 DATABASE = "Dayslice"
 Document = dict[str, Any]
 
-CHART_KEYS = ("slice_name", "description", "viz_type", "dataset", "cache_timeout", "params", "query_context")
-DASHBOARD_KEYS = ("dashboard_title", "slug", "description", "css", "metadata", "layout")
+CHART_KEYS = ("slice_name", "description", "viz_type", "dataset", "cache_timeout", "params", "query_context", "uuid")
+DASHBOARD_KEYS = ("dashboard_title", "slug", "description", "css", "metadata", "layout", "uuid")
 # Of the form: what says where it was saved, not what it shows.
 _FORM_NOISE = ("datasource", "dashboards", "slice_id", "url_params", "viz_type", "dashboardId", "form_data_key")
 _METADATA_NOISE = (
@@ -36,6 +36,11 @@ _METADATA_NOISE = (
 def uuid_of(kind: str, name: str) -> str:
     """The id of an asset by its name: the same on every machine."""
     return str(uuid.uuid5(NAMESPACE, f"{kind}:{name}"))
+
+
+def own_uuid(kind: str, name: str, document: Mapping[str, Any]) -> str:
+    """The id of a chart or dashboard: of its name, or the one that it was given in the browser where it was made."""
+    return str(document.get("uuid") or uuid_of(kind, name))
 
 
 def refuse_unknown_keys(file: str, document: Document, known: tuple[str, ...]) -> None:
@@ -66,13 +71,13 @@ def chart_to_superset(name: str, chart: Document, dataset_uuid: str) -> Document
         "params": form,
         "query_context": whole,
         "cache_timeout": chart.get("cache_timeout"),
-        "uuid": uuid_of("chart", name),
+        "uuid": own_uuid("chart", name, chart),
         "dataset_uuid": dataset_uuid,
         "version": VERSION,
     }
 
 
-def chart_from_superset(exported: Document, dataset: str) -> Document:
+def chart_from_superset(name: str, exported: Document, dataset: str) -> Document:
     """What a chart's file holds, of what Superset exports."""
     text = exported.get("query_context")
     context = json.loads(text) if text else None
@@ -83,6 +88,7 @@ def chart_from_superset(exported: Document, dataset: str) -> Document:
         "dataset": dataset,
         "cache_timeout": exported.get("cache_timeout"),
         "params": _form(exported["params"]),
+        "uuid": _given_uuid("chart", name, exported),
     }
     if context is not None:
         queries = [_without(query, ("datasource", "url_params")) for query in context.get("queries", ())]
@@ -90,8 +96,8 @@ def chart_from_superset(exported: Document, dataset: str) -> Document:
     return {key: found[key] for key in CHART_KEYS if found.get(key) is not None}
 
 
-def dashboard_to_superset(name: str, dashboard: Document, title_of: Callable[[str], str]) -> Document:
-    """A dashboard's file as Superset imports it. `title_of` gives a chart's title by its file's name."""
+def dashboard_to_superset(name: str, dashboard: Document, charts: Mapping[str, Document]) -> Document:
+    """A dashboard's file as Superset imports it. `charts` are those of the files, by name."""
     position: Document = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": []},
@@ -105,14 +111,14 @@ def dashboard_to_superset(name: str, dashboard: Document, title_of: Callable[[st
         position["ROOT_ID"]["children"] = ["GRID_ID"]
     parents = ["ROOT_ID"] if tabs else ["ROOT_ID", "GRID_ID"]
     position[parent]["children"] = [
-        _place(position, node, parents, (number,), title_of) for number, node in enumerate(layout)
+        _place(position, node, parents, (number,), charts) for number, node in enumerate(layout)
     ]
     return {
         "dashboard_title": dashboard["dashboard_title"],
         "description": dashboard.get("description"),
         "css": dashboard.get("css") or "",
         "slug": dashboard.get("slug") or name,
-        "uuid": uuid_of("dashboard", name),
+        "uuid": own_uuid("dashboard", name, dashboard),
         "position": position,
         "metadata": _filters_to_superset(dashboard.get("metadata") or {}),
         "published": True,
@@ -121,7 +127,7 @@ def dashboard_to_superset(name: str, dashboard: Document, title_of: Callable[[st
 
 
 def dashboard_from_superset(
-    exported: Document, chart_names: Mapping[str, str], dataset_names: Mapping[str, str]
+    name: str, exported: Document, chart_names: Mapping[str, str], dataset_names: Mapping[str, str]
 ) -> Document:
     """What a dashboard's file holds, of what Superset exports. Names are given by uuid."""
     position = exported["position"]
@@ -141,6 +147,7 @@ def dashboard_from_superset(
         "css": exported.get("css") or None,
         "metadata": dict(sorted((key, value) for key, value in metadata.items() if value not in ({}, [], "", None))),
         "layout": [_tree(position, each, chart_names) for each in top],
+        "uuid": _given_uuid("dashboard", name, exported),
     }
     return {key: found[key] for key in DASHBOARD_KEYS if found.get(key)}
 
@@ -151,6 +158,12 @@ def charts_of(layout: Any) -> Iterator[str]:
         if "chart" in node:
             yield node["chart"]
         yield from charts_of(node.get("children"))
+
+
+def charts_placed(exported: Document) -> set[str]:
+    """The ids of the charts on a dashboard, as Superset exports it."""
+    nodes = [each for each in (exported.get("position") or {}).values() if isinstance(each, dict)]
+    return {str(each["meta"]["uuid"]) for each in nodes if each.get("type") == "CHART"}
 
 
 def filter_targets(metadata: Document) -> Iterator[tuple[str, str | None]]:
@@ -205,7 +218,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _place(
-    position: Document, node: Document, parents: list[str], path: tuple[int, ...], title_of: Callable[[str], str]
+    position: Document, node: Document, parents: list[str], path: tuple[int, ...], charts: Mapping[str, Document]
 ) -> str:
     """Put one node of the tree, and all below it, in Superset's flat form. Its id there."""
     kind = "CHART" if "chart" in node else node["type"]
@@ -214,14 +227,15 @@ def _place(
     if kind == "CHART":
         chart = node["chart"]
         # The number ties this place to references in the metadata; Superset puts its own for both.
-        number = int(uuid.UUID(uuid_of("chart", chart))) % 1_000_000_007
-        meta |= {"uuid": uuid_of("chart", chart), "chartId": number, "sliceName": title_of(chart)}
+        chart_uuid = own_uuid("chart", chart, charts[chart])
+        number = int(uuid.UUID(chart_uuid)) % 1_000_000_007
+        meta |= {"uuid": chart_uuid, "chartId": number, "sliceName": charts[chart]["slice_name"]}
     if kind == "ROW":
         meta.setdefault("background", "BACKGROUND_TRANSPARENT")
     children = node.get("children") or []
     position[own] = {"type": kind, "id": own, "children": [], "parents": parents, "meta": meta}
     below = [*parents, own]
-    position[own]["children"] = [_place(position, each, below, (*path, n), title_of) for n, each in enumerate(children)]
+    position[own]["children"] = [_place(position, each, below, (*path, n), charts) for n, each in enumerate(children)]
     return own
 
 
@@ -249,6 +263,12 @@ def _filters_to_superset(metadata: Document) -> Document:
             if "dataset" in target:
                 target["datasetUuid"] = uuid_of("dataset", target.pop("dataset"))
     return made
+
+
+def _given_uuid(kind: str, name: str, exported: Document) -> str | None:
+    """Its id, where that is not what its name gives."""
+    own = str(exported["uuid"])
+    return None if own == uuid_of(kind, name) else own
 
 
 def _form(params: Mapping[str, Any]) -> Document:

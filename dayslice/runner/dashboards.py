@@ -16,7 +16,9 @@ from dayslice.rules.dashboard_checks import DashboardFiles, check_columns, check
 from dayslice.rules.dashboards import (
     Document,
     chart_from_superset,
+    charts_placed,
     dashboard_from_superset,
+    own_uuid,
     uuid_of,
 )
 from dayslice.rules.datasets import Dataset, datasets_of
@@ -91,29 +93,35 @@ def deploy(project: Project, instance: SupersetInstance, again: bool = False) ->
 def export(project: Project, instance: SupersetInstance) -> list[Path]:
     """Write what the browser changed back into `dashboards/`: the files that differ now, and new ones.
 
-    Only what stands on the project's own datasets is taken.
+    Taken are charts and dashboards that have a file, dashboards that somebody published there, and what is on them;
+    not what people try for themselves, nor what stands on other datasets than the project's.
     """
     exported = {name: yaml.safe_load(text) for name, text in instance.ask({"do": "read"}).items()}
     datasets = {uuid_of("dataset", name): name for name in datasets_of(project.tables.values())}
     before = read_dashboards(project.root)
-    charts = {str(each["uuid"]): each for each in _of_kind(exported, "charts") if str(each["dataset_uuid"]) in datasets}
-    known = {uuid_of("chart", name): name for name in before.charts}
-    names = {own: known.get(own) or _file_name(each["slice_name"], before.charts) for own, each in charts.items()}
-    written = [
-        _write(
-            project.root,
-            f"dashboards/charts/{names[own]}.yaml",
-            chart_from_superset(each, datasets[str(each["dataset_uuid"])]),
-        )
-        for own, each in charts.items()
+    ours = {str(each["uuid"]): each for each in _of_kind(exported, "charts") if str(each["dataset_uuid"]) in datasets}
+    boards = {own_uuid("dashboard", name, each): name for name, each in before.dashboards.items()}
+    taken = [
+        each
+        for each in _of_kind(exported, "dashboards")
+        if (str(each["uuid"]) in boards or each.get("published")) and charts_placed(each) <= ours.keys()
     ]
-    boards = {uuid_of("dashboard", name): name for name in before.dashboards}
-    for each in _of_kind(exported, "dashboards"):
-        name = (
-            boards.get(str(each["uuid"])) or each.get("slug") or _file_name(each["dashboard_title"], before.dashboards)
-        )
-        document = dashboard_from_superset(each, names, datasets)
-        written.append(_write(project.root, f"dashboards/{name}.yaml", document))
+    known = {own_uuid("chart", name, each): name for name, each in before.charts.items()}
+    wanted = known.keys() | set().union(*map(charts_placed, taken))
+    names = {
+        own: known.get(own) or _file_name(each["slice_name"], before.charts)
+        for own, each in ours.items()
+        if own in wanted
+    }
+    files: dict[str, Document] = {
+        f"dashboards/charts/{name}.yaml": chart_from_superset(name, ours[own], datasets[str(ours[own]["dataset_uuid"])])
+        for own, name in names.items()
+    }
+    for each in taken:
+        title = each.get("slug") or each["dashboard_title"]
+        name = boards.get(str(each["uuid"])) or _file_name(title, before.dashboards)
+        files[f"dashboards/{name}.yaml"] = dashboard_from_superset(name, each, names, datasets)
+    written = [_write(project.root, name, document) for name, document in files.items()]
     return [file for file in written if file is not None]
 
 

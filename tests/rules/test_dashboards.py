@@ -82,21 +82,31 @@ def test_a_chart_that_goes_through_superset_is_the_same_text():
     context = json.loads(exported["query_context"])
     assert context["form_data"]["groupby"] == ["airport"]
     exported["query_context"] = json.dumps({**context, "datasource": {"id": 7, "type": "table"}})
-    assert chart_from_superset(exported, CHART["dataset"]) == CHART
+    assert chart_from_superset("flights", exported, CHART["dataset"]) == CHART
 
 
 def test_a_dashboard_that_goes_through_superset_is_the_same_text():
-    put = dashboard_to_superset("airports", copy.deepcopy(BOARD), lambda chart: "Flights")
+    put = dashboard_to_superset("airports", copy.deepcopy(BOARD), {"flights": CHART})
     exported = json.loads(json.dumps(put))
     for each in exported["position"].values():
         if isinstance(each, dict) and each["type"] == "CHART":
             each["meta"]["chartId"] = 11
     exported["metadata"]["chart_configuration"] = {"11": {"id": 11}}
-    assert dashboard_from_superset(exported, {uuid_of("chart", "flights"): "flights"}, {}) == BOARD
+    assert dashboard_from_superset("airports", exported, {uuid_of("chart", "flights"): "flights"}, {}) == BOARD
+
+
+def test_what_was_made_in_the_browser_keeps_the_id_that_it_has_there():
+    given = "0b1e7b6a-3a55-4a53-9f0b-6d5d5b3f3c11"
+    put = chart_to_superset("flights", CHART, uuid_of("dataset", CHART["dataset"])) | {"uuid": given}
+    file = chart_from_superset("flights", put, CHART["dataset"])
+    assert file == {**CHART, "uuid": given}
+    assert chart_to_superset("flights", file, put["dataset_uuid"])["uuid"] == given
+    position = dashboard_to_superset("airports", BOARD, {"flights": file})["position"]
+    assert given in json.dumps(position)
 
 
 def test_every_place_of_a_layout_knows_its_parents_and_its_chart():
-    position = dashboard_to_superset("airports", BOARD, lambda chart: "Flights")["position"]
+    position = dashboard_to_superset("airports", BOARD, {"flights": CHART})["position"]
     (chart,) = [each for each in position.values() if isinstance(each, dict) and each["type"] == "CHART"]
     assert chart["parents"] == ["ROOT_ID", "TABS-1", "TAB-1", "ROW-0-0-0"]
     assert chart["meta"]["uuid"] == uuid_of("chart", "flights")

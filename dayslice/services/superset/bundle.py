@@ -70,9 +70,7 @@ def make_bundle(
     for name, chart in files.charts.items():
         made[f"charts/{name}.yaml"] = chart_to_superset(name, chart, uuid_of("dataset", chart["dataset"]))
     for name, dashboard in files.dashboards.items():
-        made[f"dashboards/{name}.yaml"] = dashboard_to_superset(
-            name, dashboard, lambda chart: str(files.charts[chart]["slice_name"])
-        )
+        made[f"dashboards/{name}.yaml"] = dashboard_to_superset(name, dashboard, files.charts)
     texts = {name: yaml.safe_dump(document, sort_keys=False) for name, document in made.items()}
     return Bundle(texts, {name: sorted(each) for name, each in schemas.items()})
 
