@@ -147,10 +147,11 @@ def test_what_is_no_json_is_named(tmp_path):
 
 
 def test_a_damaged_warehouse_is_named(run, project):
-    whole = project.database.read_bytes()
-    project.database.write_bytes(b"no database" * 1000)
+    file = project.home / "metastore.sqlite"
+    whole = file.read_bytes()
+    file.write_bytes(b"no database" * 1000)
     code, _, err = run("status")
-    project.database.write_bytes(whole)
+    file.write_bytes(whole)
     assert code == 1
     assert "is damaged" in err
 

@@ -39,7 +39,7 @@ def test_one_column_of_empty_texts_and_nulls_and_tables_of_no_rows(database, war
     assert sorted(warehouse.query("select v, ds from erp.one"), key=str) == sorted(
         [("", "2013-01-05"), (None, "2013-01-05"), ("", "2013-01-05"), ("\n", "2013-01-05")], key=str
     )
-    with pytest.raises(Refused, match=r"erp.none 2013-01-05 is empty.*`empty: publish` allows it"):
+    with pytest.raises(Refused, match=r"erp.none 2013-01-05 is empty.*`empty: publish` always"):
         warehouse.land("none")
     assert warehouse.land("none", empty="publish").receipt.rows == 0
     assert warehouse.query("select * from erp.none") == []

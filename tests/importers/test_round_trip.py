@@ -211,7 +211,7 @@ def test_every_type_that_postgres_ships_has_an_example_or_a_reason(make_database
 def test_a_type_of_an_extension_is_refused_by_name_and_can_be_text(debian_database, warehouse, monkeypatch):
     monkeypatch.setenv("DAYSLICE_CONNECTION_SOURCE", debian_database.dsn)
     debian_database.execute("create extension ltree; create table trees (path ltree); insert into trees values ('a.b')")
-    with pytest.raises(DaysliceError, match=r"column 'path' is ltree.*types: \{path: text\}"):
+    with pytest.raises(DaysliceError, match=r"column 'path' is public.ltree.*types: \{path: text\}"):
         warehouse.land("trees")
     warehouse.land("trees", types={"path": "text"})
     assert warehouse.query("select path from erp.trees") == [("a.b",)]

@@ -45,7 +45,7 @@ def build_and_die(project, ds, when, step):
 
     def do_or_die(self, *args, **kwargs):
         # dbt puts a comment with the node before each statement.
-        at_step = applies(*args)
+        at_step = applies(*args, **kwargs)
         die("before") if at_step else None
         result = original(self, *args, **kwargs)
         die("after") if at_step else None
@@ -56,10 +56,10 @@ def build_and_die(project, ds, when, step):
 
 
 def begins(start):
-    return lambda sql, *_: " ".join(sql.split("*/")[-1].split()).startswith(start)
+    return lambda sql, *_, **__: " ".join(sql.split("*/")[-1].split()).startswith(start)
 
 
-def always(*_):
+def always(*_, **__):
     return True
 
 
