@@ -23,8 +23,12 @@ RULES = {
         {"user": READER, "allow": "none"},
         {"allow": "all"},
     ],
-    "functions": [{"user": READER, "catalog": "system", "privileges": ["EXECUTE"]}, {"user": READER}, _ALL],
-    "procedures": [{"user": READER}, {"privileges": ["EXECUTE", "GRANT_EXECUTE"]}],
+    "functions": [
+        {"user": READER, "catalog": "system", "privileges": ["EXECUTE"]},
+        {"user": READER, "privileges": []},
+        _ALL,
+    ],
+    "procedures": [{"user": READER, "privileges": []}, {"privileges": ["EXECUTE", "GRANT_EXECUTE"]}],
     "system_information": [{"user": READER, "allow": []}, {"allow": ["read", "write"]}],
     "impersonation": [
         {"original_user": READER, "new_user": ".*", "allow": False},
