@@ -114,7 +114,9 @@ class Act:
         # Names go backwards, as those of a machine whose clock was put right.
         name = f"v{10**9 - next(_numbers):09}"
         self.target = name
-        self.metastore.publish(Version(self.slice, name, Receipt(rows=1), f"s3://w/{name}/ds={self.slice.ds}"))
+        self.metastore.publish(
+            Version(self.slice, name, Receipt(rows=1), f"s3://warehouse/warehouse/promise/{name}/ds={self.slice.ds}")
+        )
 
     def _rollback(self) -> None:
         stands = self._stands()
