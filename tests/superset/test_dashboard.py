@@ -30,6 +30,8 @@ def open_dashboard(page, superset):
 
 
 def test_an_analyst_sees_each_chart_drawn_and_the_ds_that_it_shows(page, superset):
+    answered = []
+    page.on("response", lambda response: answered.append(response.url))
     open_dashboard(page, superset)
     titles = {each.strip() for each in page.locator("[data-test=slice-header] .header-title").all_inner_texts()}
     assert titles == CHARTS
@@ -37,8 +39,9 @@ def test_an_analyst_sees_each_chart_drawn_and_the_ds_that_it_shows(page, superse
     assert page.locator(".chart-container [role=alert], .chart-container .ant-alert-error").count() == 0
     assert page.get_by_text("2013-01-02").first.is_visible()
     page.get_by_text("company_metrics").first.wait_for()
-    asked = list(page.evaluate("performance.getEntriesByType('resource').map(each => each.name)"))
-    assert [each for each in asked if not each.startswith((superset.url, "data:", "blob:"))] == [], "nobody is told"
+    # Superset's page asks its maker's server for a picture; our policy does not let that leave the browser.
+    assert answered
+    assert [each for each in answered if not each.startswith((superset.url, "data:", "blob:"))] == [], "nobody is told"
 
 
 def test_a_table_that_is_late_says_so(page, superset, analyst):
@@ -61,7 +64,8 @@ def test_a_limit_of_three_gives_three_rows_in_sql_lab(page, superset, analyst):
     sql = "select carrier, ds from analytics.flights_flat_latest limit 3"
     page.goto(f"{superset.url}/sqllab/?dbid={number}&schema=analytics&name=three&sql={sql}")
     began = time.monotonic()
-    page.get_by_role("button", name=re.compile("^run", re.IGNORECASE)).first.click()
+    # By its text: to those who do not see it, its icon is part of the name.
+    page.locator("button", has_text=re.compile(r"^\s*Run\s*$")).first.click()
     page.get_by_text(re.compile("3 rows")).first.wait_for()
     print(f"SQL Lab: {time.monotonic() - began:.1f} s")
     assert page.get_by_text("2013-01-02").first.is_visible()
