@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,29 @@ KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_SE
 KEPT.add("DAYSLICE_TEST_SUPERSET")
 for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_")) and each not in KEPT]:
     del os.environ[name]
+
+
+# Tests that have not been seen passing since the code under them changed. They run, and what they say is shown; but
+# they decide nothing until somebody has seen them pass and taken them from the list. Empty it before anything else.
+UNPROVEN = frozenset(
+    line for line in Path(__file__).with_name("unproven.txt").read_text().splitlines() if line.startswith("tests/")
+)
+UNPROVEN_SECONDS = 50 * 60
+STARTED = time.monotonic()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the list may fail, and may not take long."""
+    for item in items:
+        if item.nodeid in UNPROVEN:
+            item.add_marker(pytest.mark.xfail(strict=False, reason="in tests/unproven.txt"))
+            item.add_marker(pytest.mark.timeout(300), append=False)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Late in a run there is no time for them."""
+    if item.nodeid in UNPROVEN and time.monotonic() - STARTED > UNPROVEN_SECONDS:
+        pytest.skip("in tests/unproven.txt, and the run is late")
 
 
 @pytest.fixture(scope="session")

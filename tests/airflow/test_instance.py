@@ -89,11 +89,16 @@ class AtWork:
 def at_work(airflow_instance):
     slow = SlowTable(airflow_instance.root, "wiped_at_work")
     run_id = slow.begin(airflow_instance)
-    scheduler = airflow_instance.service("scheduler")
-    tasks = [each for each in scheduler.family() if str(airflow_instance.home / "dayslice.duckdb") in opened(each)]
-    assert tasks
-    yield AtWork(slow.name, run_id, tasks)
+    until(lambda: writers(airflow_instance), 60)
+    yield AtWork(slow.name, run_id, writers(airflow_instance))
     slow.let_go()
+
+
+def writers(airflow):
+    """The scheduler's processes that write a version: each holds its note open."""
+    notes = str(airflow.home / "staging")
+    family = airflow.service("scheduler").family()
+    return [process for process in family if any(file.startswith(notes) for file in opened(process))]
 
 
 def opened(process):
