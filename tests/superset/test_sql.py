@@ -65,7 +65,8 @@ def test_an_analyst_changes_no_dataset_and_sees_no_user(analyst):
 
 
 def test_a_query_is_stopped_in_time_and_a_build_goes_on_meanwhile(analyst, superset):
-    long = "select sum(a.range * b.range) as n from range(10000000) a, range(10000000) b"
+    flights = ", ".join(f"analytics.flights_flat_latest as {each}" for each in "abcd")
+    long = f"select count(*) as n from {flights} where a.flight_id * b.flight_id + c.flight_id * d.flight_id = 7"
     said, seconds, built = [], [], threading.Event()
 
     def ask_until_built():
