@@ -8,7 +8,7 @@ they are taken from its YAML, so that a unit test needs no data. -#}
       {%- do types.update({column.name | lower: column.data_type}) -%}
     {%- endfor -%}
   {%- elif not types -%}
-    {%- set types = adapter.described_types(graph, model.name, model.source_name) -%}
+    {%- set types = adapter.described_types(graph, model.name, model.source_name or none) -%}
   {%- endif -%}
   {%- if not types -%}
     {{- adapter.refuse(
