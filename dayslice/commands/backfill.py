@@ -2,7 +2,7 @@
 
 import click
 
-from dayslice.commands.options import as_json, exclude, open_period, opened, select, target
+from dayslice.commands.options import Wanted, as_json, opened, range_options, target
 from dayslice.commands.plan import planned
 from dayslice.console import print_json
 from dayslice.runner.plan_reports import (
@@ -21,28 +21,11 @@ from dayslice.runner.runs import run_plan
 
 
 @click.command()
-@click.option("--from", "first", required=True, metavar="DS", help="The first slice: 2018-03-01.")
-@click.option("--to", "last", required=True, metavar="DS", help="The last slice, included.")
-@select
-@exclude
-@click.option("--force", is_flag=True, help="Compute models again that stand already (imports are left alone).")
-@click.option("--downstream", is_flag=True, help="Make again all that stands on what is made, outside the range too.")
-@open_period
+@range_options
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing: dayslice plan.")
 @target
 @as_json
-def command(
-    first: str,
-    last: str,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    force: bool,
-    downstream: bool,
-    open_period: bool,
-    dry_run: bool,
-    target: str | None,
-    as_json: bool,
-) -> int:
+def command(wanted: Wanted, dry_run: bool, target: str | None, as_json: bool) -> int:
     """Make every missing slice from one ds to another, oldest first.
 
     What stands already is skipped, so a backfill that was stopped goes on where it was. What stands on a slice that is
@@ -56,13 +39,13 @@ def command(
       dayslice backfill --from 2013-01-05 --to 2013-01-05 --select carrier_metrics --force --downstream
     """
     project = load_project(target=target)
-    plan = planned(project, first, last, select, exclude, force, downstream, open_period)
+    plan = planned(project, wanted)
     if dry_run:
         print_json(plan_document(project, plan)) if as_json else show_plan(project, plan)
         return SOMETHING_TO_DO if plan.size else 0
     if not as_json:
         tell_not_made(project, plan)
-    with opened(open_period), Report(plan.size, as_json) as report:
+    with opened(wanted.open_period), Report(plan.size, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
     stale = left_stale(project, outcomes)
     lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
@@ -70,6 +53,6 @@ def command(
     if not as_json:
         ids = {node.name: unique_id for unique_id, node in project.tables.items()}
         if failed := [(ids[each.table], each.ds) for each in outcomes if each.failed and each.table in ids]:
-            click.echo(f"try those again: {command_for(project, failed, force)}", err=True)
+            click.echo(f"try those again: {command_for(project, failed, wanted.force)}", err=True)
         tell_stale(project, stale)
     return 1 if stale else code

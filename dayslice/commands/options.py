@@ -1,9 +1,11 @@
 """Options that several commands share, so that they are spelled and explained once."""
 
+import functools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -48,6 +50,32 @@ def opened(is_asked: bool) -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What `plan` and `backfill` are asked for: which tables, from which ds to which, and what of it anew."""
+
+    first: str
+    last: str
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    force: bool = False
+    downstream: bool = False
+    open_period: bool = False
+
+
+def range_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of a Wanted, given to the command as one argument `wanted`."""
+
+    @functools.wraps(command)
+    def with_range(**arguments: Any) -> int:
+        wanted = Wanted(**{field: arguments.pop(field) for field in Wanted.__dataclass_fields__})
+        return command(wanted=wanted, **arguments)
+
+    for option in reversed(_OF_A_RANGE):
+        with_range = option(with_range)
+    return with_range
+
+
 def asked(question: str, how: str) -> bool:
     """A person's yes or no. Raises UsageError where nobody can answer; `how` says what to write instead."""
     if not sys.stdin or not sys.stdin.isatty():
@@ -69,3 +97,15 @@ exclude = click.option(
     "--exclude", cls=Words, multiple=True, metavar="TABLES…", help="dbt's selection of what to leave out."
 )
 open_period = click.option(FLAG, "open_period", is_flag=True, help="Make slices of a period that is not over, too.")
+
+_OF_A_RANGE = (
+    click.option("--from", "first", required=True, metavar="DS", help="The first slice: 2018-03-01."),
+    click.option("--to", "last", required=True, metavar="DS", help="The last slice, included."),
+    select,
+    exclude,
+    click.option("--force", is_flag=True, help="Compute models again that stand already (imports are left alone)."),
+    click.option(
+        "--downstream", is_flag=True, help="Make again all that stands on what is made, outside the range too."
+    ),
+    open_period,
+)

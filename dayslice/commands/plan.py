@@ -2,7 +2,7 @@
 
 import click
 
-from dayslice.commands.options import as_json, exclude, open_period, select, target
+from dayslice.commands.options import Wanted, as_json, range_options, target
 from dayslice.console import print_json
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.plan import Plan
@@ -13,26 +13,10 @@ from dayslice.runner.selection import select_tables
 
 
 @click.command()
-@click.option("--from", "first", required=True, metavar="DS", help="The first slice: 2018-03-01.")
-@click.option("--to", "last", required=True, metavar="DS", help="The last slice, included.")
-@select
-@exclude
-@click.option("--force", is_flag=True, help="As if models that stand already were computed again.")
-@click.option("--downstream", is_flag=True, help="With all that stands on what is made, outside the range too.")
-@open_period
+@range_options
 @target
 @as_json
-def command(
-    first: str,
-    last: str,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    force: bool,
-    downstream: bool,
-    open_period: bool,
-    target: str | None,
-    as_json: bool,
-) -> int:
+def command(wanted: Wanted, target: str | None, as_json: bool) -> int:
     """Show what a backfill would make, table by ranges of ds, each with its reason. Nothing is made.
 
     Reasons: missing, forced, downstream of a table that is made. What is not due yet, what cannot be taken any more and
@@ -44,7 +28,7 @@ def command(
       dayslice plan --from 2013-01-05 --to 2013-01-05 --select flights_flat --force --downstream
     """
     project = load_project(target=target)
-    plan = planned(project, first, last, select, exclude, force, downstream, open_period)
+    plan = planned(project, wanted)
     if as_json:
         print_json(plan_document(project, plan))
     else:
@@ -54,17 +38,15 @@ def command(
     return SOMETHING_TO_DO if plan.size else 0
 
 
-def planned(
-    project: Project,
-    first: str,
-    last: str,
-    select: tuple[str, ...],
-    exclude: tuple[str, ...],
-    force: bool,
-    downstream: bool,
-    open_period: bool,
-) -> Plan:
-    """The plan of the options that `plan` and `backfill` share."""
-    first, last = parse_ds(first), parse_ds(last)
-    tables = select_tables(project, select, exclude)
-    return plan_range(project, tables, first, last, force=force, downstream=downstream, open_period=open_period)
+def planned(project: Project, wanted: Wanted) -> Plan:
+    """The plan of what is wanted, as `plan` shows it and `backfill` carries it out."""
+    tables = select_tables(project, wanted.select, wanted.exclude)
+    return plan_range(
+        project,
+        tables,
+        parse_ds(wanted.first),
+        parse_ds(wanted.last),
+        force=wanted.force,
+        downstream=wanted.downstream,
+        open_period=wanted.open_period,
+    )
