@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from dayslice import __version__
 from dayslice.errors import Refused, Transient
 from dayslice.metastore.announcements import announce
+from dayslice.rules.logic import logic_of_import
+from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, first_published
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
 from dayslice_importers.hashing import key_fingerprint
@@ -44,15 +46,19 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
     schema = json.dumps([column.schema() for column in prepared.columns], ensure_ascii=False)
     gone = {column.name: column.was for column in prepared.columns if column.source is None}
     comments = {each.name: each.source.comment for each in prepared.columns if each.source and each.source.comment}
+    finished = datetime.now(UTC).isoformat()
+    stood = prepared.published.get(prepared.job.ds)
     receipt = Receipt(
         rows=rows,
         bytes=sum(file.bytes for file in files),
         files=len(files),
         started=prepared.started,
-        finished=datetime.now(UTC).isoformat(),
+        finished=finished,
         run=RUN,
         tool=f"dayslice {__version__}",
         more={
+            LOGIC: logic_of_import(prepared.job.node.meta),
+            FIRST_PUBLISHED: (first_published(stood.receipt) or stood.receipt.finished) if stood else finished,
             "columns": schema,
             "schema_fingerprint": hashlib.sha256(schema.encode()).hexdigest()[:16],
             "parts": json.dumps([file.path.rsplit("/", 1)[1] for file in files]),

@@ -12,6 +12,7 @@ from dayslice_importers.engines.duckdb import DuckDBEngine
 
 from dayslice import __version__
 from dayslice.errors import Refused
+from dayslice.rules.receipts import digest_of, first_published, inputs_of, source_of
 from dayslice.store.directory import Directory
 
 
@@ -44,6 +45,18 @@ def test_it_names_the_instant_the_tool_and_the_schema(database, warehouse):
     assert warehouse.land("t").receipt.more["schema_fingerprint"] == first.more["schema_fingerprint"]
     database.execute("alter table t add column more text")
     assert warehouse.land("t").receipt.more["schema_fingerprint"] != first.more["schema_fingerprint"]
+
+
+def test_it_says_when_the_slice_first_came_and_whether_it_is_the_same(database, warehouse):
+    database.execute("create table t as select n as id from generate_series(1, 3) as n")
+    first, again = warehouse.land("t").receipt, warehouse.land("t").receipt
+    assert first_published(first) == first.finished == first_published(again) < again.finished
+    assert source_of(again)["snapshot"]
+    assert inputs_of(again) is None
+    assert digest_of(first) == digest_of(again) != ""
+    database.execute("insert into t values (4)")
+    assert digest_of(warehouse.land("t").receipt) != digest_of(first)
+    assert again.more["logic"] == first.more["logic"]
 
 
 def test_what_is_watched_adds_up_to_the_rows(database, warehouse):

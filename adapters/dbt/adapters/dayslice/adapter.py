@@ -3,9 +3,7 @@
 The arithmetic and the rules stay in the pure modules, so that Jinja, the runner and Airflow cannot disagree.
 """
 
-import hashlib
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,23 +12,24 @@ from dbt.adapters.dayslice.audits import RunsAudits
 from dbt.adapters.dayslice.columns import StoresColumns
 from dbt.adapters.dayslice.jinja import REFUSALS, for_jinja, while_parsing
 from dbt.adapters.dayslice.reading import ReadsSlices
+from dbt.adapters.dayslice.receipts import Begun, WritesReceipts, begin
 from dbt.adapters.dayslice.refusing import RefusesRuns
 from dbt.adapters.dayslice.statements import one_select
 
-from dayslice import __version__
 from dayslice.engines.session import in_time_zone
 from dayslice.engines.target import home_of
 from dayslice.errors import NotYet, Refused, UsageError
 from dayslice.metastore.announcements import announce
+from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import grain_of, parse_ds, shift
 from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_node
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
 from dayslice.rules.project_checks import check_project_graph
 from dayslice.rules.settings import Empty
-from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
+from dayslice.rules.slices import Slice, Table, Version, new_version_id
 
 
-class SliceAdapter(ReadsSlices, RunsAudits, RefusesRuns, StoresColumns, metaclass=AdapterMeta):
+class SliceAdapter(ReadsSlices, RunsAudits, WritesReceipts, RefusesRuns, StoresColumns, metaclass=AdapterMeta):
     """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
 
     refusals: ClassVar[list[str]] = REFUSALS
@@ -86,9 +85,9 @@ class SliceAdapter(ReadsSlices, RunsAudits, RefusesRuns, StoresColumns, metaclas
         return {}
 
     @for_jinja
-    def check_run(self, graph: Node, model: Node, ds: str) -> None:
+    def check_run(self, graph: Node, model: Node, ds: str) -> Begun:
         """Refuse a ds of another grain than the table's, a period that is not over, and a slice whose waits do not
-        hold.
+        hold. Gives what stands now of the slice and its inputs.
         """
         node = table_node(graph, model)
         parse_ds_for(node, ds)
@@ -98,14 +97,12 @@ class SliceAdapter(ReadsSlices, RunsAudits, RefusesRuns, StoresColumns, metaclas
                 f"nothing was computed"
             )
         refuse_open_period(node, ds, self.time_zone, is_asked_for(os.environ))
-        missing = self._missing(graph, node, ds)
-        if missing:
-            slices = "\n  ".join(str(each) for each in missing)
-            raise NotYet(
-                f"{node} {ds} waits for {len(missing)} slice{'s' * (len(missing) > 1)} that "
-                f"{'are' if len(missing) > 1 else 'is'} not published; nothing was computed:\n  {slices}\n"
-                f"Import or build them first: dayslice backfill --select +{node.name} --from {missing[0].ds} --to {ds}"
-            )
+        with self.slice_metastore() as metastore:
+            found = self._found(graph, node, ds, metastore)
+            missing = [slice for slice, version in found.items() if version is None]
+            if not missing:
+                return begin(metastore, Slice(node.table, ds), {s: each for s, each in found.items() if each})
+        raise NotYet(_waiting(node, ds, missing))
 
     @for_jinja
     def new_version(self) -> str:
@@ -142,23 +139,6 @@ class SliceAdapter(ReadsSlices, RunsAudits, RefusesRuns, StoresColumns, metaclas
             )
 
     @for_jinja
-    def receipt(
-        self, rows: int, sql: str, started: datetime, invocation_id: str, audits: str, bytes: int = 0, files: int = 0
-    ) -> Receipt:
-        """The receipt of a staged version that passed its audits. `audits` is the record of them."""
-        return Receipt(
-            rows=int(rows),
-            bytes=bytes,
-            files=files,
-            started=started.astimezone(UTC).isoformat(),
-            finished=datetime.now(UTC).isoformat(),
-            run=invocation_id,
-            code=hashlib.sha256(sql.encode()).hexdigest()[:16],
-            tool=f"dayslice {__version__}",
-            more={"audits": audits},
-        )
-
-    @for_jinja
     def announce(self, version: Version) -> None:
         """Tell those who show it that this version is published."""
         announce(home_of(Path(self.config.project_root)), version)  # type: ignore[attr-defined]
@@ -168,18 +148,27 @@ class SliceAdapter(ReadsSlices, RunsAudits, RefusesRuns, StoresColumns, metaclas
         """Whether a node of the graph is a table of slices."""
         return is_slices(node)
 
-    def _missing(self, graph: Node, node: TableNode, ds: str) -> list[Slice]:
-        with self.slice_metastore() as metastore:
+    def _found(self, graph: Node, node: TableNode, ds: str, metastore: Metastore) -> dict[Slice, Version | None]:
+        """The slices that this one is computed from, with what is published of each."""
 
-            def earliest(table: Table) -> str | None:
-                return min(metastore.published_ds(table), default=None)
+        def earliest(table: Table) -> str | None:
+            return min(metastore.published_ds(table), default=None)
 
-            missing: dict[Slice, None] = {}
-            for awaited in awaited_of(graph, node):
-                needed = awaited.wanted(ds, earliest, self.time_zone)
-                found = metastore.published(awaited.table, [each.ds for each in needed])
-                missing.update((each, None) for each in needed if each.ds not in found)
-            return list(missing)
+        found: dict[Slice, Version | None] = {}
+        for awaited in awaited_of(graph, node):
+            needed = awaited.wanted(ds, earliest, self.time_zone)
+            published = metastore.published(awaited.table, [each.ds for each in needed])
+            found.update((each, published.get(each.ds)) for each in needed)
+        return found
+
+
+def _waiting(node: TableNode, ds: str, missing: list[Slice]) -> str:
+    slices = "\n  ".join(str(each) for each in missing)
+    return (
+        f"{node} {ds} waits for {len(missing)} slice{'s' * (len(missing) > 1)} that "
+        f"{'are' if len(missing) > 1 else 'is'} not published; nothing was computed:\n  {slices}\n"
+        f"Import or build them first: dayslice backfill --select +{node.name} --from {missing[0].ds} --to {ds}"
+    )
 
 
 def parse_ds_for(node: TableNode, ds: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
 from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.contracts.connection import AdapterResponse, ConnectionState
 from dbt.adapters.dayslice.adapter import SliceAdapter
@@ -55,6 +56,8 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
 
     ConnectionManager = SliceDuckDBConnectionManager
     Relation = SliceDuckDBRelation
+    # Its hashes are not promised to be the same in the next version.
+    fingerprint_algorithm = f"duckdb {duckdb.__version__} sum(hash)"
 
     @property
     def place(self) -> SliceDuckDBCredentials:
@@ -133,6 +136,11 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
             f"create view {STAGED}.{quoted(str(staged_relation.identifier))} as "
             f"select {', '.join([*values, 'ds'])} from {_files(stage.version.location)}"
         )
+
+    @for_jinja
+    def abandon_stage(self, staged_relation: BaseRelation) -> None:
+        """A staged version is not to be published: the next stage of the slice removes it."""
+        self._stages().pop(str(staged_relation.identifier)).begun.leave()
 
     @for_jinja
     def publish_stage(

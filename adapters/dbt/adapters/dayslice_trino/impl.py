@@ -73,6 +73,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
 
     ConnectionManager = SliceTrinoConnectionManager
     Relation = SliceTrinoRelation
+    fingerprint_algorithm = "trino checksum"
 
     @contextmanager
     def slice_metastore(self) -> Iterator[Catalog]:
@@ -186,6 +187,16 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         except DbtDatabaseError as error:
             if not is_there_already(error):
                 raise
+
+    @for_jinja
+    def abandon_stage(self, staged_relation: BaseRelation) -> None:
+        """A staged version is not to be published: its table and its files go."""
+        staged = Table(str(staged_relation.schema), str(staged_relation.identifier))
+        with self.slice_metastore() as catalog:
+            location = catalog.location(staged)
+            catalog.drop_table(staged)
+        if location:
+            open_store(location).remove("")
 
     @for_jinja
     def publish_stage(

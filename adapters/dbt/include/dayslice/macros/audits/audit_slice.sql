@@ -1,6 +1,8 @@
 {% macro audit_slice(staged_relation, columns, ds) %}
-  {#- Every audit runs, in one query; then the slice is refused if one of severity error failed. -#}
-  {%- set rows = run_query('select count(*) as n from ' ~ staged_relation).columns[0].values()[0] | int -%}
+  {#- One scan counts the rows and takes their fingerprint. Then every audit runs, in one query. -#}
+  {%- set names = columns.own | map(attribute='name') | list -%}
+  {%- set measured = adapter.measured(select_fingerprints(staged_relation, names), names) -%}
+  {%- set rows = measured.rows -%}
   {%- do adapter.check_rows(graph, model, ds, rows) -%}
   {%- set audits = slice_audits(staged_relation, columns, ds) -%}
   {%- set failed, warned = [], [] -%}
@@ -35,6 +37,7 @@
   {%- endif -%}
   {{- return({
     'rows': rows,
+    'fingerprint': measured.fingerprint,
     'record': (audits | length - warned | length) ~ ' passed, ' ~ warned | length ~ ' warned',
   }) -}}
 {% endmacro %}

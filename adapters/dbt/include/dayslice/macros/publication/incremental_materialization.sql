@@ -8,14 +8,14 @@
   {%- endif -%}
   {%- set version = adapter.new_version() -%}
   {%- if is_python -%}
-    {%- do adapter.check_run(graph, model, run_ds()) -%}
+    {%- set begun = adapter.check_run(graph, model, run_ds()) -%}
     {%- set rows = python_relation(version) -%}
     {#- Here, as dbt runs Python from the body of a materialization only. -#}
     {%- call statement('python', language='python') -%}
       {{- py_write_table(temporary=false, relation=rows, compiled_code=compiled_code) -}}
     {%- endcall -%}
   {%- endif -%}
-  {{- return(materialize_slice(version, rows if is_python)) -}}
+  {{- return(materialize_slice(version, begun if is_python, rows if is_python)) -}}
 {% endmaterialization %}
 
 {% materialization incremental, adapter='dayslice_trino', supported_languages=['sql'] %}

@@ -1,11 +1,11 @@
 {#- One slice of a table: its waits hold, then it is staged, audited and published. -#}
-{% macro materialize_slice(version, python_rows=none) %}
+{% macro materialize_slice(version, begun=none, python_rows=none) %}
   {%- set ds = run_ds() -%}
   {%- set started = modules.datetime.datetime.now(modules.pytz.utc) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
   {%- set drop_history = asked_to_drop_history() -%}
 
-  {% do adapter.check_run(graph, model, ds) %}
+  {% set begun = begun or adapter.check_run(graph, model, ds) %}
 
   {%- do adapter.refuse_part_of_a_slice(model.name) -%}
   {%- do run_hooks_outside(pre_hooks) -%}
@@ -13,14 +13,13 @@
 
   {%- set selected_sql = 'select * from ' ~ python_rows if python_rows else adapter.one_select(model, sql) -%}
   {%- set existing_relation = none if drop_history else load_relation(this) -%}
-  {%- set columns = follow_schema_change(existing_relation, slice_columns(selected_sql)) -%}
-  {% do refuse_changed_types(existing_relation, columns) %}
+  {%- set staged = stage_of_inputs(
+    target_relation, existing_relation, selected_sql, ds, version, begun, may_repeat=not python_rows
+  ) -%}
+  {%- set audited = audit_slice(staged.relation, staged.columns, ds) -%}
+  {%- set receipt = adapter.receipt(graph, model, staged.begun, compiled_code, started, invocation_id, audited) -%}
 
-  {%- set staged_relation = stage_slice(target_relation, columns, selected_sql, ds, version) -%}
-  {%- set audits = audit_slice(staged_relation, columns, ds) -%}
-  {%- set receipt = adapter.receipt(audits.rows, compiled_code, started, invocation_id, audits.record) -%}
-
-  {% do publish_slice(target_relation, staged_relation, columns, ds, version, receipt, drop_history) %}
+  {% do publish_slice(target_relation, staged.relation, staged.columns, ds, staged.version, receipt, drop_history) %}
 
   {%- do drop_relation(python_rows) if python_rows -%}
   {%- do describe_slices(target_relation) -%}
@@ -29,6 +28,6 @@
   {%- do adapter.end_transaction() -%}
   {%- do run_hooks_outside(post_hooks) -%}
 
-  {% do log(this.render() ~ ' ' ~ ds ~ ': published ' ~ audits.rows ~ ' rows as ' ~ version) %}
+  {% do log(this.render() ~ ' ' ~ ds ~ ': published ' ~ audited.rows ~ ' rows as ' ~ staged.version) %}
   {{ return({'relations': [target_relation]}) }}
 {% endmacro %}

@@ -1,0 +1,126 @@
+"""What a version's receipt says: what it was computed from, by which logic, and what is in it."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from dbt.adapters.base.meta import AdapterMeta
+from dbt.adapters.dayslice.jinja import for_jinja
+
+from dayslice import __version__
+from dayslice.errors import Refused
+from dayslice.metastore.interface import Metastore
+from dayslice.rules.graph import Node
+from dayslice.rules.logic import Logic
+from dayslice.rules.receipts import (
+    AUDIT_LOGIC,
+    FINGERPRINT,
+    FIRST_PUBLISHED,
+    INPUTS,
+    LOGIC,
+    Fingerprint,
+    Read,
+    first_published,
+    inputs_text,
+    read_of,
+)
+from dayslice.rules.slices import Receipt, Slice, Table, Version
+
+# How often a slice is computed whose inputs are replaced meanwhile, before somebody is told.
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What stood as a slice was begun: its inputs with their versions, and the slice itself, if it was published."""
+
+    slice: Slice
+    inputs: Mapping[Slice, Read]
+    stood: Version | None
+
+
+class WritesReceipts(metaclass=AdapterMeta):
+    """Mixed into `SliceAdapter`."""
+
+    config: Any
+    connections: Any
+    _macro_resolver: Any
+    fingerprint_algorithm: str
+    """The engine's name for its hashes: two algorithms' cannot be compared."""
+
+    def slice_metastore(self) -> AbstractContextManager[Metastore]:
+        """The metastore of this target."""
+        raise NotImplementedError
+
+    @for_jinja
+    def has_changed_inputs(self, begun: Begun, attempt: int, may_repeat: bool) -> bool:
+        """Whether an input was replaced since: what was computed is then of neither version. Refuses the last try."""
+        by_table: dict[Table, list[str]] = {}
+        for slice in begun.inputs:
+            by_table.setdefault(slice.table, []).append(slice.ds)
+        found: dict[Slice, str] = {}
+        with self.slice_metastore() as metastore:
+            for table, slices in by_table.items():
+                found |= {each.slice: each.id for each in metastore.published(table, slices).values()}
+        changed = [slice for slice, read in begun.inputs.items() if found.get(slice) != read.version]
+        if changed and (attempt >= TRIES or not may_repeat):
+            raise Refused(
+                f"{begun.slice}: {changed[0]} was replaced while it was read (try {attempt}), so nothing was "
+                "published: build it again when its inputs are done"
+            )
+        return bool(changed)
+
+    @for_jinja
+    def measured(self, sql: str, columns: Sequence[str]) -> dict[str, Any]:
+        """The `rows` and the `fingerprint` of a staged version, by the query that `select_fingerprints` wrote."""
+        _, cursor = self.connections.add_select_query(sql)
+        rows, whole, *values = cursor.fetchall()[0]
+        found = dict(zip(columns, map(_shown, values), strict=True))
+        return {"rows": int(rows), "fingerprint": Fingerprint(self.fingerprint_algorithm, _shown(whole), found)}
+
+    @for_jinja
+    def receipt(
+        self,
+        graph: Node,
+        model: Node,
+        begun: Begun,
+        sql: str,
+        started: datetime,
+        invocation_id: str,
+        audited: Mapping[str, Any],
+    ) -> Receipt:
+        """The receipt of a staged version that passed its audits. `audited` is what `audit_slice` gave."""
+        finished = datetime.now(UTC).isoformat()
+        logic = Logic(graph, self._macro_resolver.macros, self.config.vars.to_dict(), os.environ)
+        stood = begun.stood.receipt if begun.stood else None
+        return Receipt(
+            rows=audited["rows"],
+            started=started.astimezone(UTC).isoformat(),
+            finished=finished,
+            run=invocation_id,
+            code=hashlib.sha256(sql.encode()).hexdigest()[:16],
+            tool=f"dayslice {__version__}",
+            more={
+                "audits": audited["record"],
+                INPUTS: inputs_text(begun.inputs),
+                LOGIC: logic.of(model["unique_id"]),
+                AUDIT_LOGIC: logic.of_audits(model["unique_id"]),
+                FINGERPRINT: audited["fingerprint"].to_text(),
+                FIRST_PUBLISHED: (first_published(stood) or stood.finished) if stood else finished,
+            },
+        )
+
+
+def begin(metastore: Metastore, slice: Slice, found: Mapping[Slice, Version]) -> Begun:
+    """What stands now of a slice and of its inputs, all of which were `found`."""
+    stood = metastore.published(slice.table, [slice.ds]).get(slice.ds)
+    return Begun(slice, {each: read_of(version) for each, version in found.items()}, stood)
+
+
+def _shown(value: Any) -> str:
+    """A sum of hashes as text: DuckDB's is a number, Trino's hexadecimal already."""
+    return f"{value:x}" if isinstance(value, int) else str(value or "0").lower()

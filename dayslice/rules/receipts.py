@@ -1,0 +1,118 @@
+"""What a receipt says of where a version came from and what is in it: inputs, logic, fingerprint. Pure.
+
+Receipts of before have none of these: then nothing is known, which is never taken for "the same".
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dayslice.rules.slices import Receipt, Slice, Table, Version
+
+INPUTS = "inputs"
+LOGIC = "logic"
+AUDIT_LOGIC = "audit_logic"
+FINGERPRINT = "fingerprint"
+FIRST_PUBLISHED = "first_published"
+# Of an import: its files' sums, in their order. Equal ones are equal content; others may be, in another order.
+_FILES = "files sha256"
+
+
+@dataclass(frozen=True)
+class Read:
+    """The version of a slice that was read, and the digest of its content then; '' where its receipt has none."""
+
+    version: str
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What is in a version, whatever the order of its rows.
+
+    `algorithm` says which engine's hash it is: fingerprints of two algorithms cannot be compared. `rows` is of whole
+    rows, `columns` of the values of each column, by its name. A float counts by its bits: a sum that was added up in
+    another order may have others. NaN is NaN and -0.0 is 0.0 on DuckDB.
+    """
+
+    algorithm: str
+    rows: str
+    columns: Mapping[str, str]
+
+    def to_text(self) -> str:
+        """As a receipt holds it."""
+        return json.dumps([self.algorithm, self.rows, dict(self.columns)], ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def digest(self) -> str:
+        """A short text for all of it: algorithm, columns by name, values."""
+        ordered = json.dumps([self.algorithm, self.rows, sorted(self.columns.items())])
+        return hashlib.sha256(ordered.encode()).hexdigest()[:16]
+
+    def changed_columns(self, other: "Fingerprint") -> list[str] | None:
+        """The columns whose values differ, new and gone ones among them; None where the two cannot be compared.
+
+        None of them, and other `rows`: the same values, otherwise combined.
+        """
+        if self.algorithm != other.algorithm or self.algorithm == _FILES:
+            return [] if self == other else None
+        names = dict.fromkeys([*self.columns, *other.columns])
+        return [name for name in names if self.columns.get(name) != other.columns.get(name)]
+
+
+def inputs_text(inputs: Mapping[Slice, Read]) -> str:
+    """The slices that were read, as a receipt holds them: by table, the version and digest of each ds."""
+    found: dict[Table, dict[str, list[str]]] = {}
+    for slice, read in inputs.items():
+        found.setdefault(slice.table, {})[slice.ds] = [read.version, read.digest]
+    return json.dumps([[table.schema, table.name, slices] for table, slices in found.items()], separators=(",", ":"))
+
+
+def inputs_of(receipt: Receipt) -> dict[Slice, Read] | None:
+    """The slices that a version was computed from; None where its receipt does not say. An import has none."""
+    if INPUTS not in receipt.more:
+        return None
+    return {
+        Slice(Table(schema, name), ds): Read(*read)
+        for schema, name, slices in json.loads(receipt.more[INPUTS])
+        for ds, read in slices.items()
+    }
+
+
+def fingerprint_of(receipt: Receipt) -> Fingerprint | None:
+    """The content of a version; None where its receipt does not say. An import's is of its files, without columns."""
+    if text := receipt.more.get(FINGERPRINT):
+        return Fingerprint(*json.loads(text))
+    # Of an import. What a model wrote is Parquet, whose bytes a version of DuckDB may change.
+    if "longest_line" in receipt.more and "checksums" in receipt.more:
+        content = receipt.more["columns"] + receipt.more["checksums"]
+        return Fingerprint(_FILES, hashlib.sha256(content.encode()).hexdigest()[:16], {})
+    return None
+
+
+def digest_of(receipt: Receipt) -> str:
+    """The digest of a version's content, or ''."""
+    found = fingerprint_of(receipt)
+    return found.digest if found else ""
+
+
+def read_of(version: Version) -> Read:
+    """A version as an input of another."""
+    return Read(version.id, digest_of(version.receipt))
+
+
+def is_same_content(read: Read, version: Version) -> bool:
+    """Whether what stands is what was read: that version, or another one that is known to hold the same."""
+    return read.version == version.id or (read.digest != "" and read.digest == digest_of(version.receipt))
+
+
+def first_published(receipt: Receipt) -> str:
+    """When the slice was published for the first time, by whichever version; '' where nothing is known of it."""
+    return receipt.more.get(FIRST_PUBLISHED, "")
+
+
+def source_of(receipt: Receipt) -> dict[str, str]:
+    """Of an import, the source's snapshot that it read: `snapshot`, `lsn`, `encoding`, `role`; {} of a model."""
+    prefix = "source_"
+    return {key.removeprefix(prefix): value for key, value in receipt.more.items() if key.startswith(prefix)}
