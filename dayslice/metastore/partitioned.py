@@ -133,16 +133,18 @@ class Partitioned:
         journal, like = journal_of(slice.table), self._holder(slice.table)
         placed = version or Version(slice, "", Receipt(rows=0), self._location(like))
         parameters = partition_parameters(placed, _first(entries, placed) or number, holder)
-        for _ in range(2):
+        for last in (False, True):
             try:
                 self._add(journal, entry_values(slice, number), placed.location, parameters)
                 return
             except self.raced:
                 return
             except DaysliceError:
-                if self._table(journal) is not None:
+                if last:
                     raise
-                self._make_journal(journal, like)
+                # Somebody else may make it at this moment, so one that is there by now is no other error.
+                if self._table(journal) is None:
+                    self._make_journal(journal, like)
 
     def _end(self, turn: Turn) -> None:
         """The turn is over: its entry stays as a kept version's. What dead publishers left below it is cleared."""
