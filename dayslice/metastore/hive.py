@@ -236,7 +236,9 @@ class HiveMetastore(Partitioned):
     def _write_statistics(self, table: Table, values: Sequence[str], statistics: list[Any]) -> None:
         columns = {column.name.lower() for column in self._parent(table).sd.cols}
         about = ColumnStatisticsDesc(False, *_names(table), _partition_name(values), int(time.time()))
-        noted = ColumnStatistics(about, [each for each in statistics if each.colName.lower() in columns])
+        # Kinds that this client does not know come as nothing, and Hive refuses all where one is nothing.
+        known = [each for each in statistics if any(vars(each.statsData).values())]
+        noted = ColumnStatistics(about, [each for each in known if each.colName.lower() in columns])
         if noted.statsObj:
             self._call(lambda client: client.update_partition_column_statistics(noted))
 
