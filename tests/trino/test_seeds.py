@@ -31,4 +31,4 @@ def test_rows_that_were_inserted_twice_are_not_shown(make_project, monkeypatch):
     monkeypatch.setattr(Manager, "execute", execute)
     built = project.build(None, "twice")["twice"]
     assert built.status == "error"
-    assert "2 rows in its file and 4 were written" in built.message
+    assert "2 rows were to be written and 4 were" in built.message

@@ -234,7 +234,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         target = Table(str(target_relation.schema), str(target_relation.identifier))
         if int(found.rows[0][0]) != rows:
             raise Refused(
-                f"{target} has {rows} rows in its file and {found.rows[0][0]} were written, so nothing was published: "
+                f"{target}: {rows} rows were to be written and {found.rows[0][0]} were, so nothing was published: "
                 "try again"
             )
         with self.slice_metastore() as catalog:

@@ -1,14 +1,8 @@
 {% macro publish_seed(model, agate_table) %}
   {#- Written where nobody reads it, then shown by one call to the metastore. -#}
   {%- set version = adapter.new_version() -%}
-  {%- set staged_relation = api.Relation.create(
-    database=this.database,
-    schema=adapter.staging_schema(),
-    identifier=adapter.stage_identifier(this.schema, this.identifier, 'seed', version),
-    type='table'
-  ) -%}
+  {%- set staged_relation = stage_content(version) -%}
   {%- set types = seed_types(model, agate_table) -%}
-  {%- do adapter.execute_once('create schema if not exists ' ~ staged_relation.without_identifier()) -%}
   {%- set create_sql -%}
     create table {{ staged_relation }} (
       {% for name in agate_table.column_names -%}
