@@ -47,8 +47,8 @@ class Type:
         if self.names:
             inner = [f"{_quoted(name)} {part}".strip() for name, part in zip(self.names, inner, strict=True)]
         words, zone, rest = self.name.partition(" ")  # a precision stands before `with time zone`
-        inner = [*map(str, self.numbers), *inner]
-        return f"{words}({', '.join(inner)}){zone}{rest}" if inner else self.name
+        inside = ", ".join(inner) or ",".join(map(str, self.numbers))
+        return f"{words}({inside}){zone}{rest}" if inside else self.name
 
 
 def parse(text: str) -> Type:

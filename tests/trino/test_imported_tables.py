@@ -101,7 +101,7 @@ def test_two_machines_that_import_one_slice_at_once_leave_whole_versions(
     def folders_and_versions():
         with HiveMetastore(stack.metastore.uri) as metastore:
             kept = {version.id for version in metastore.versions(Slice(Table("erp", "shared"), DS))}
-        return set(S3(stack.warehouse).folders("erp/shared")), kept
+        return set(S3(stack.warehouse).folders("erp/shared")) - {"_journal"}, kept
 
     assert warehouse.query("select count(*), count(distinct id) from erp.shared") == [(1000, 1000)]
     folders, kept = folders_and_versions()
