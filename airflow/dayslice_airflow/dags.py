@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, Asset, Param, get_parsing_context
+from airflow.sdk import DAG, Asset, BaseOperator, Param, get_parsing_context
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
@@ -15,7 +15,14 @@ from dayslice.orchestration.deployment import Deployment, failure_of, read_deplo
 from dayslice.rules.calendar import Grain, bounds
 from dayslice.rules.open_periods import PARAMETER
 from dayslice_airflow import callbacks
-from dayslice_airflow.operators import ComputeSlice, ImportSlice, SourcesAreFresh, TestSlice, WaitForSlices
+from dayslice_airflow.operators import (
+    ComputeSlice,
+    ImportSlice,
+    MakeFollowers,
+    SourcesAreFresh,
+    TestSlice,
+    WaitForSlices,
+)
 from dayslice_airflow.timetable import SliceTimetable
 
 # A run before its DAG's start date gets no tasks and is called a success: any ds may be asked for.
@@ -100,32 +107,40 @@ def table_dag(deployment: Deployment, table: IndexedTable) -> DAG:
     ) as dag:
         asset = Asset(table.dag_id)
         if table.is_import:
-            ImportSlice(task_id="import", deployment=deployment, table=table, asset=asset)
+            made: BaseOperator = ImportSlice(task_id="import", deployment=deployment, table=table, asset=asset)
         else:
-            compute_tasks(deployment, table, asset)
+            made = compute_tasks(deployment, table, asset)
+        if table.followers:
+            followers = MakeFollowers(task_id="followers", deployment=deployment, table=table, pool=table.engine_pool)
+            made >> followers
+            if table.follower_waits:
+                wait(deployment, table, "waits_of_followers", table.follower_waits) >> followers
     return dag
 
 
-def compute_tasks(deployment: Deployment, table: IndexedTable, asset: Asset) -> None:
-    """Waits, then one dbt build (stage, audit, publish, latest), then the tests that are left."""
-    at_most = timedelta(seconds=table.wait_seconds)
+def wait(deployment: Deployment, table: IndexedTable, task_id: str, waits: tuple[IndexedWait, ...]) -> WaitForSlices:
+    """A task that waits for slices of other tables."""
+    return WaitForSlices(
+        task_id=task_id,
+        deployment=deployment,
+        grain=Grain(table.grain),
+        waits=waits,
+        at_most=timedelta(seconds=table.wait_seconds),
+        pool="default_pool",  # a look takes no slot of an engine
+    )
 
-    def wait(task_id: str, waits: tuple[IndexedWait, ...]) -> WaitForSlices:
-        grain = Grain(table.grain)
-        # A look takes no slot of an engine.
-        return WaitForSlices(
-            task_id=task_id, deployment=deployment, grain=grain, waits=waits, at_most=at_most, pool="default_pool"
-        )
 
+def compute_tasks(deployment: Deployment, table: IndexedTable, asset: Asset) -> ComputeSlice:
+    """Waits, then one dbt build (stage, audit, publish, latest), then the tests that are left; the build."""
     build = ComputeSlice(task_id="build", deployment=deployment, table=table, asset=asset)
     if table.waits:
-        wait("waits", table.waits) >> build
+        wait(deployment, table, "waits", table.waits) >> build
     if table.freshness:
         fresh = SourcesAreFresh(
             task_id="freshness",
             deployment=deployment,
             table=table,
-            retries=int(at_most / FRESH_EVERY),
+            retries=int(timedelta(seconds=table.wait_seconds) / FRESH_EVERY),
             retry_delay=FRESH_EVERY,
             retry_exponential_backoff=0,
         )
@@ -135,7 +150,8 @@ def compute_tasks(deployment: Deployment, table: IndexedTable, asset: Asset) -> 
         tests = TestSlice(task_id="tests", deployment=deployment, table=table, retries=0)
         build >> tests
         if table.test_waits:
-            wait("waits_of_tests", table.test_waits) >> tests
+            wait(deployment, table, "waits_of_tests", table.test_waits) >> tests
+    return build
 
 
 def default_args(table: IndexedTable) -> dict[str, object]:

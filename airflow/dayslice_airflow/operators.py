@@ -162,6 +162,21 @@ class ComputeSlice(RunsDeployed, DbtBuildLocalOperator):
         publish_event(context, self.asset, ds)
 
 
+class MakeFollowers(RunsDeployed, DbtBuildLocalOperator):
+    """Makes the models of other materializations that read the table's slices, and tests them: one dbt build."""
+
+    def __init__(self, *, deployment: Deployment, table: IndexedTable, **more: Any):
+        super().__init__(
+            **dbt_arguments(deployment, ["--indirect-selection", "empty"]), select=list(table.followers), **more
+        )
+        self.deployment, self.table = deployment, table
+
+    def execute(self, context: Context, **more: Any) -> None:
+        """Make them after this run's slice."""
+        self.prepared(context)
+        super().execute(context, **more)
+
+
 class TestSlice(RunsDeployed, DbtTestLocalOperator):
     """Runs the tests of a published slice that could not be its audits."""
 

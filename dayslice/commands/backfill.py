@@ -7,14 +7,16 @@ from dayslice.commands.plan import planned
 from dayslice.console import print_json
 from dayslice.runner.plan_reports import (
     SOMETHING_TO_DO,
+    behind_document,
     command_for,
     plan_document,
     show_plan,
     stale_document,
+    tell_behind,
     tell_not_made,
     tell_stale,
 )
-from dayslice.runner.planning import left_stale
+from dayslice.runner.planning import left_behind, left_stale
 from dayslice.runner.project import load_project
 from dayslice.runner.reports import Report, end
 from dayslice.runner.runs import run_plan
@@ -45,14 +47,16 @@ def command(wanted: Wanted, dry_run: bool, target: str | None, as_json: bool) ->
         return SOMETHING_TO_DO if plan.size else 0
     if not as_json:
         tell_not_made(project, plan)
-    with opened(wanted.open_period), Report(plan.size, as_json) as report:
+    with opened(wanted.open_period), Report(plan.total, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
-    stale = left_stale(project, outcomes)
+    stale, behind = left_stale(project, outcomes), left_behind(project, plan, outcomes)
     lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
-    code = end(outcomes, plan.done, as_json, lost=lost, left_stale=stale_document(project, stale))
+    left = {"left_stale": stale_document(project, stale), "left_behind": behind_document(behind)}
+    code = end(outcomes, plan.done, as_json, lost=lost, **left)
     if not as_json:
         ids = {node.name: unique_id for unique_id, node in project.tables.items()}
         if failed := [(ids[each.table], each.ds) for each in outcomes if each.failed and each.table in ids]:
             click.echo(f"try those again: {command_for(project, failed, wanted.force)}", err=True)
         tell_stale(project, stale)
+        tell_behind(behind, max((each.ds for each in outcomes), default=""))
     return 1 if stale else code

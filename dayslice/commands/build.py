@@ -5,12 +5,12 @@ import click
 from dayslice.commands.options import as_json, exclude, open_period, opened, select, target
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.plan import make_plan
-from dayslice.runner.plan_reports import stale_document, tell_stale
-from dayslice.runner.planning import left_stale
+from dayslice.runner.plan_reports import behind_document, stale_document, tell_behind, tell_stale
+from dayslice.runner.planning import left_behind, left_stale
 from dayslice.runner.project import load_project
 from dayslice.runner.reports import Report, end
 from dayslice.runner.runs import run_plan
-from dayslice.runner.selection import select_tables
+from dayslice.runner.selection import select_made
 
 
 @click.command()
@@ -23,7 +23,7 @@ from dayslice.runner.selection import select_tables
 def command(
     ds: str, select: tuple[str, ...], exclude: tuple[str, ...], open_period: bool, target: str | None, as_json: bool
 ) -> int:
-    """Compute the models of one ds: stage, audit, publish; what stands is replaced.
+    """Compute the models of one ds: stage, audit, publish; what stands is replaced. Then what follows them.
 
     A slice that waits for something that is not published is refused, and says for what. What stands on the old slice
     is listed, with the command that makes it again. Of a day, tables of a finer grain are built for all of its hours.
@@ -36,12 +36,14 @@ def command(
     """
     ds = parse_ds(ds)
     project = load_project(target=target)
-    models = [node for node in select_tables(project, select, exclude) if not node.is_import]
-    plan = make_plan(models, ds, ds, {}, force=True, zone=project.time_zone)
-    with opened(open_period), Report(plan.size, as_json) as report:
+    chosen = select_made(project, select, exclude)
+    models = [node for node in chosen.tables if not node.is_import]
+    plan = make_plan(models, ds, ds, {}, force=True, zone=project.time_zone).followed_by(chosen.followers, ds)
+    with opened(open_period), Report(plan.total, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
-    stale = left_stale(project, outcomes)
-    code = end(outcomes, 0, as_json, left_stale=stale_document(project, stale))
+    stale, behind = left_stale(project, outcomes), left_behind(project, plan, outcomes)
+    code = end(outcomes, 0, as_json, left_stale=stale_document(project, stale), left_behind=behind_document(behind))
     if not as_json:
         tell_stale(project, stale)
+        tell_behind(behind, ds)
     return code

@@ -9,7 +9,7 @@ from dayslice.rules.plan import Plan
 from dayslice.runner.plan_reports import SOMETHING_TO_DO, plan_document, show_plan, tell_not_made, tell_stale
 from dayslice.runner.planning import plan_range
 from dayslice.runner.project import Project, load_project
-from dayslice.runner.selection import select_tables
+from dayslice.runner.selection import select_made
 
 
 @click.command()
@@ -40,13 +40,14 @@ def command(wanted: Wanted, target: str | None, as_json: bool) -> int:
 
 def planned(project: Project, wanted: Wanted) -> Plan:
     """The plan of what is wanted, as `plan` shows it and `backfill` carries it out."""
-    tables = select_tables(project, wanted.select, wanted.exclude)
-    return plan_range(
+    chosen = select_made(project, wanted.select, wanted.exclude)
+    plan = plan_range(
         project,
-        tables,
+        chosen.tables,
         parse_ds(wanted.first),
         parse_ds(wanted.last),
         force=wanted.force,
         downstream=wanted.downstream,
         open_period=wanted.open_period,
     )
+    return plan.followed_by(chosen.followers)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dayslice.errors import UsageError
+from dayslice.orchestration.dag_followers import Following, following
+from dayslice.orchestration.dag_tests import read_by_tests, tests_by_table
 from dayslice.rules.calendar import Grain
-from dayslice.rules.graph import Node, TableNode, ancestors, awaited, find, is_audit, is_import, is_slices, table_of
+from dayslice.rules.graph import Node, TableNode, awaited, find, is_import, table_of
 from dayslice.rules.schedules import cron_of, duration_of, late_after_of
 from dayslice.rules.settings import Kind, SettingError
 from dayslice.rules.slices import Table
@@ -108,6 +110,14 @@ class IndexedTable:
     """Tests that can only run after publication."""
     test_waits: tuple[IndexedWait, ...] = ()
     """What those tests read beyond what the model waited for."""
+    followers: tuple[str, ...] = ()
+    """What follows: models of other materializations that read this table, what those read besides, and their tests."""
+    follower_nodes: tuple[str, ...] = ()
+    """The unique_ids of those."""
+    follower_waits: tuple[IndexedWait, ...] = ()
+    """The tables that those read beyond what this one waited for."""
+    engine_pool: str = ""
+    """Where there are followers: the pool of the engine that computes them."""
     freshness: tuple[str, ...] = ()
     """Sources that others land, and whose freshness dbt is to check before."""
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -115,8 +125,19 @@ class IndexedTable:
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "IndexedTable":
         """From the index's JSON."""
-        lists = ("tags", "upstream", "downstream", "nodes", "build", "tests", "freshness")
-        waits = {key: tuple(IndexedWait(**each) for each in entry[key]) for key in ("waits", "test_waits")}
+        lists = (
+            "tags",
+            "upstream",
+            "downstream",
+            "nodes",
+            "build",
+            "tests",
+            "followers",
+            "follower_nodes",
+            "freshness",
+        )
+        of_waits = ("waits", "test_waits", "follower_waits")
+        waits = {key: tuple(IndexedWait(**each) for each in entry[key]) for key in of_waits}
         return cls(**{**entry, **waits, **{key: tuple(entry[key]) for key in lists}})
 
     @property
@@ -141,7 +162,8 @@ def index_tables(project: Project, production: Mapping[str, Node] | None = None)
     priority: dict[str, int] = {}
     for unique_id in reversed(tables):  # upstream comes first in `tables`, so downstream is known already
         priority[unique_id] = 1 + max((priority[each] for each in downstream[unique_id]), default=0)
-    tests = _tests_by_table(project, tables)
+    tests = tests_by_table(project, tables)
+    followers = following(project, tables)
     return [
         IndexedTable(
             dag_id=ids[unique_id],
@@ -149,6 +171,7 @@ def index_tables(project: Project, production: Mapping[str, Node] | None = None)
             downstream=tuple(ids[each] for each in downstream[unique_id]),
             priority=priority[unique_id],
             **_own(project, node),
+            **_followed(project, followers.get(unique_id, Following()), production or {}),
             **(_imported(node) if node.is_import else _computed(project, node, tests[unique_id], production or {})),
         )
         for unique_id, node in tables.items()
@@ -157,7 +180,8 @@ def index_tables(project: Project, production: Mapping[str, Node] | None = None)
 
 def pools_of(tables: Iterable[IndexedTable]) -> dict[str, int]:
     """The pools that tables run in, with the slots to begin with."""
-    return {table.pool: POOL_SLOTS.get(table.pool, SOURCE_SLOTS) for table in tables}
+    pools = dict.fromkeys(pool for table in tables for pool in (table.pool, table.engine_pool) if pool)
+    return {pool: POOL_SLOTS.get(pool, SOURCE_SLOTS) for pool in pools}
 
 
 def dag_ids(tables: Iterable[TableNode]) -> dict[str, str]:
@@ -218,7 +242,7 @@ def _computed(project: Project, node: TableNode, tests: list[str], production: M
     own_views = [node.latest_view] if node.latest_view else []
     built = [*preparations(graph, [node.unique_id]), node.unique_id, *own_views]
     return {
-        "pool": DUCKDB_POOL if project.target.is_local else TRINO_POOL,
+        "pool": _engine_pool(project),
         "tags": (*(f"subject:{each}" for each in subject[:1]), *_owner_tag(node), *own["tags"]),
         "sql": own["raw_code"].strip(),
         "waits": tuple(IndexedWait.of(each) for each in waits),
@@ -226,7 +250,7 @@ def _computed(project: Project, node: TableNode, tests: list[str], production: M
         "build": tuple(find(graph, each)["name"] for each in built),
         "tests": tuple(sorted(find(graph, each)["name"] for each in tests)),
         "test_waits": tuple(
-            IndexedWait.of(_placed(each, production)) for each in _read_by_tests(graph, node, tests, waits)
+            IndexedWait.of(_placed(each, production)) for each in read_by_tests(graph, node, tests, waits)
         ),
         "freshness": tuple(
             f"source:{upstream['source_name']}.{upstream['name']}"
@@ -234,6 +258,21 @@ def _computed(project: Project, node: TableNode, tests: list[str], production: M
             if upstream["resource_type"] == "source" and not is_import(upstream) and _has_freshness(upstream)
         ),
     }
+
+
+def _followed(project: Project, found: Following, production: Mapping[str, Node]) -> dict[str, Any]:
+    if not found.nodes:
+        return {}
+    return {
+        "followers": tuple(find(project.graph, each)["name"] for each in found.nodes),
+        "follower_nodes": found.nodes,
+        "follower_waits": tuple(IndexedWait.of(_placed(each, production)) for each in found.waits),
+        "engine_pool": _engine_pool(project),
+    }
+
+
+def _engine_pool(project: Project) -> str:
+    return DUCKDB_POOL if project.target.is_local else TRINO_POOL
 
 
 def _owner_tag(node: TableNode) -> tuple[str, ...]:
@@ -255,40 +294,3 @@ def _upstream(graph: Node, node: TableNode, ids: Mapping[str, str]) -> list[str]
 def _has_freshness(source: Node) -> bool:
     rule = source.get("freshness") or {}
     return any((rule.get(key) or {}).get("count") is not None for key in ("warn_after", "error_after"))
-
-
-def _tests_left(graph: Node) -> list[str]:
-    """Every test that is no audit of the staged slice."""
-    return [u for u, n in graph["nodes"].items() if n["resource_type"] == "test" and not is_audit(graph, n)]
-
-
-def _tests_by_table(project: Project, tables: Mapping[str, TableNode]) -> dict[str, list[str]]:
-    """Each test that is no audit, with the table whose DAG runs it: the one that is built last of those it reads."""
-    graph = project.graph
-    order = {unique_id: n for n, unique_id in enumerate(tables)}
-    found: dict[str, list[str]] = {unique_id: [] for unique_id in tables}
-    for test in _tests_left(graph):
-        read = _slices_read(graph, find(graph, test)["depends_on"]["nodes"]) & order.keys()
-        if read:
-            last = max(read, key=lambda each: (len(ancestors(graph, each) & read), order[each]))
-            if not tables[last].is_import:
-                found[last].append(test)
-    return found
-
-
-def _slices_read(graph: Node, nodes: Iterable[str]) -> set[str]:
-    """The tables of slices among nodes, those behind a `_latest` view among them."""
-    found: set[str] = set()
-    for unique_id in nodes:
-        node = find(graph, unique_id)
-        if is_slices(node):
-            found.add(unique_id)
-        elif node["resource_type"] == "model":
-            found |= _slices_read(graph, node["depends_on"]["nodes"])
-    return found
-
-
-def _read_by_tests(graph: Node, node: TableNode, tests: Iterable[str], waits: Iterable[Awaited]) -> list[Awaited]:
-    known = {each.wait.upstream for each in waits} | {node.unique_id}
-    read = {u for test in tests for u in _slices_read(graph, find(graph, test)["depends_on"]["nodes"])}
-    return [awaited(graph, Wait(each), node) for each in sorted(read - known)]

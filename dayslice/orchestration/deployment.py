@@ -165,8 +165,8 @@ def _write_index(made: Path, given: Target) -> None:
     parts = ManifestParts(manifest, made / PARTS)
     parts.write_macros()
     for table in tables:
-        if not table.is_import:
-            parts.write(table.dag_id, table.nodes)
+        if nodes := (*table.nodes, *table.follower_nodes):
+            parts.write(table.dag_id, nodes)
     entries = {table.dag_id: table for table in tables}
     production = None if project.target.name != STAGING else _production(project.target.home)
     content: dict[str, Any] = {

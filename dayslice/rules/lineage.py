@@ -1,38 +1,44 @@
-"""Which table of slices stands upstream of which, and dbt's plainest selections answered from that alone. Pure."""
+"""What stands upstream of which: tables of slices and what follows them. Answers dbt's plainest selections. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Any
 
+from dayslice.rules.followers import Follower, followers_of
 from dayslice.rules.graph import Node, find, is_slices
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """The nearest tables upstream of each, by unique_id, and what names a table without doubt."""
+    """The nearest tables and followers upstream of each, by unique_id, and what names one without doubt."""
 
     parents: Mapping[str, Sequence[str]]
     names: Mapping[str, Sequence[str]]
-    """`orders`, `erp.orders`, `source:erp`: the tables that dbt selects by each of these words."""
+    """`orders`, `erp.orders`, `source:erp`: what dbt selects by each of these words."""
+    followers: Mapping[str, Follower] = field(default_factory=dict)
+    """Models that follow tables of slices, by unique_id, each after those it reads."""
 
     @classmethod
     def of(cls, graph: Node) -> "Lineage":
         """From dbt's graph."""
         nodes = {**graph["sources"], **graph["nodes"]}
-        tables = [unique_id for unique_id, node in nodes.items() if is_slices(node)]
-        return cls({each: _nearest(graph, each) for each in tables}, _names(nodes, tables))
+        followers = followers_of(graph)
+        made = [unique_id for unique_id, node in nodes.items() if is_slices(node)] + list(followers)
+        return cls({each: _nearest(graph, each, set(made)) for each in made}, _names(nodes, made), followers)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Lineage":
         """The inverse of `as_json`."""
-        return cls(content["parents"], content["names"])
+        followers = map(Follower.from_json, content["followers"])
+        return cls(content["parents"], content["names"], {each.unique_id: each for each in followers})
 
     def as_json(self) -> dict[str, Any]:
         """For a file."""
-        return {"parents": self.parents, "names": self.names}
+        followers = [each.as_json() for each in self.followers.values()]
+        return {"parents": self.parents, "names": self.names, "followers": followers}
 
     def select(self, words: Iterable[str]) -> set[str] | None:
-        """The tables that words select, as dbt would: names, `+` before and after. None: dbt has to be asked."""
+        """What words select, as dbt would: names, `+` before and after. None: dbt has to be asked."""
         found: set[str] = set()
         for word in words:
             chosen = self.names.get(word.strip("+"))
@@ -65,8 +71,8 @@ class Lineage:
         return found
 
 
-def _nearest(graph: Node, unique_id: str) -> list[str]:
-    """The tables that a table is made from, with nothing but views and such between."""
+def _nearest(graph: Node, unique_id: str, made: Set[str]) -> list[str]:
+    """Those of `made` that one is made from, with nothing but views and such between."""
     found: dict[str, None] = {}
     seen: set[str] = set()
     todo = list((find(graph, unique_id).get("depends_on") or {}).get("nodes") or ())
@@ -76,17 +82,18 @@ def _nearest(graph: Node, unique_id: str) -> list[str]:
             continue
         seen.add(each)
         node = find(graph, each)
-        if is_slices(node):
+        if each in made:
             found[each] = None
         else:
             todo += (node.get("depends_on") or {}).get("nodes") or ()
     return sorted(found)
 
 
-def _names(nodes: Mapping[str, Node], tables: Iterable[str]) -> dict[str, list[str]]:
-    taken = {word for node in nodes.values() for word in _other_meanings(node)}
+def _names(nodes: Mapping[str, Node], made: Sequence[str]) -> dict[str, list[str]]:
+    own = set(made)
+    taken = {word for unique_id, node in nodes.items() for word in _other_meanings(node, unique_id in own)}
     found: dict[str, list[str]] = {}
-    for unique_id in tables:
+    for unique_id in made:
         node = nodes[unique_id]
         if node["resource_type"] == "source":
             # As people call it; dbt's own word has the method before it.
@@ -98,8 +105,8 @@ def _names(nodes: Mapping[str, Node], tables: Iterable[str]) -> dict[str, list[s
     return found
 
 
-def _other_meanings(node: Node) -> set[str]:
-    """What dbt would also take for this node in a selection: its package, its top folder, a name that no table has."""
+def _other_meanings(node: Node, is_named: bool) -> set[str]:
+    """What dbt would also take for this node in a selection: its package, its top folder, a name that is not found."""
     fqn = [part for segment in node.get("fqn") or () for part in segment.split(".")]
-    own = set() if is_slices(node) or not fqn else {fqn[-1]}
+    own = set() if is_named or not fqn else {fqn[-1]}
     return {*fqn[:1], *(fqn[1:2] if len(fqn) > 2 else ()), *own}

@@ -1,15 +1,17 @@
 """What a run over (table, ds) has to do, in order. Pure: it is told what is published and asks nobody.
 
 A step is one ds: its imports, then its models in one dbt build. Steps go by the end of their period, so that an
-hourly slice is there before the day that reads it, and a table's own previous slice before the next.
+hourly slice is there before the day that reads it, and a table's own previous slice before the next. What follows
+tables of slices is made with their ds, or once at the end.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from dayslice.errors import UsageError
 from dayslice.rules.calendar import Grain, bounds, cover, grain_of, shift, span
+from dayslice.rules.followers import Follower, made_with
 from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Table
@@ -26,11 +28,17 @@ class Step:
     ds: str
     imports: tuple[TableNode, ...] = ()
     models: tuple[TableNode, ...] = ()
+    followers: tuple[Follower, ...] = ()
 
     @property
     def size(self) -> int:
         """How many slices it makes."""
         return len(self.imports) + len(self.models)
+
+    @property
+    def tables(self) -> list[str]:
+        """The unique_ids of the tables whose slices it makes."""
+        return [node.unique_id for node in (*self.imports, *self.models)]
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,32 @@ class Plan:
     def size(self) -> int:
         """How many slices are to be made."""
         return sum(step.size for step in self.steps)
+
+    @property
+    def total(self) -> int:
+        """How many slices and followers are to be made."""
+        return self.size + sum(len(step.followers) for step in self.steps)
+
+    @property
+    def followers(self) -> tuple[Follower, ...]:
+        """What is made after tables of slices, each once, though it may be made for several ds."""
+        return tuple(dict.fromkeys(each for step in self.steps for each in step.followers))
+
+    def followed_by(self, followers: Collection[Follower], only_ds: str | None = None) -> "Plan":
+        """This plan, with those followers that read what it makes: with each ds, or last, once.
+
+        `only_ds`: all of them, as a person asks for what reads this ds, the only one of the plan.
+        """
+        with_ds = [each for each in followers if each.is_of_each_ds]
+        steps = [replace(step, followers=tuple(made_with(with_ds, step.tables))) for step in self.steps]
+        if only_ds is None:
+            made = [table for step in steps for table in step.tables]
+            last = made_with([each for each in followers if not each.is_of_each_ds], made)
+        else:
+            last = [each for each in followers if not any(each in step.followers for step in steps)]
+        if last:
+            steps.append(Step(only_ds or steps[-1].ds, followers=tuple(last)))
+        return replace(self, steps=tuple(steps))
 
 
 def periods(first: str, last: str, grain: Grain, zone: tzinfo = UTC) -> list[str]:

@@ -1,10 +1,11 @@
 """How a plan and what it leaves are shown: ranges of ds a table, with the reason, and the command that goes on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from dayslice.rules.followers import Follower
 from dayslice.rules.plan import FORCED, MISSING, Plan, ranges
 from dayslice.rules.stale import Key
 from dayslice.runner.project import Project
@@ -25,6 +26,7 @@ def plan_document(project: Project, plan: Plan) -> dict[str, Any]:
         "lost": [{"table": node.name, "ds": ds} for node, ds in plan.lost],
         "not_due": [{"table": node.name, "ds": ds} for node, ds in plan.early],
         "left_stale": stale_document(project, plan.left),
+        "followers": [each.name for each in plan.followers],
     }
 
 
@@ -34,6 +36,11 @@ def stale_document(project: Project, stale: Mapping[Key, Key]) -> list[dict[str,
         {"table": project.tables[table].name, "ds": ds, "reads": f"{project.tables[cause[0]].name} {cause[1]}"}
         for (table, ds), cause in stale.items()
     ]
+
+
+def behind_document(behind: Iterable[Follower]) -> list[str]:
+    """Followers that were left behind, for `--json`."""
+    return [each.name for each in behind]
 
 
 def show_plan(project: Project, plan: Plan) -> None:
@@ -47,6 +54,9 @@ def show_plan(project: Project, plan: Plan) -> None:
             reason = f"downstream of {', '.join(of)}" if kind == "downstream" else kind
             if slices:
                 click.echo(f"{node.name}: {spans(project, slices)}: {reason}")
+    for each in plan.followers:
+        read = ", ".join(project.tables[table].name for table in each.reads)
+        click.echo(f"{each.name}: {'with each ds' if each.is_of_each_ds else 'at the end'}: a {each.kind} of {read}")
     told = [f"{plan.size} to make"]
     told += [f"{plan.done} there already"] if plan.done else []
     click.echo(", ".join(told))
@@ -82,6 +92,14 @@ def tell_stale(project: Project, stale: Mapping[Key, Key]) -> None:
             of = sorted({project.tables[table].name for table, _ in mine.values()})
             click.echo(f"  {node.name}: {spans(project, mine)}: reads {', '.join(of)}", err=True)
     click.echo(f"make them again: {command_for(project, stale, force=True)}", err=True)
+
+
+def tell_behind(behind: Sequence[Follower], ds: str) -> None:
+    """On standard error: models that read what was made and do not hold it yet, and the command that makes them."""
+    if behind:
+        names = " ".join(each.name for each in behind)
+        click.echo(f"not made from it: {', '.join(f'{each.name} ({each.kind})' for each in behind)}", err=True)
+        click.echo(f"make them: dayslice build --ds {ds} --select {names}", err=True)
 
 
 def command_for(project: Project, slices: Iterable[Key], force: bool = False) -> str:

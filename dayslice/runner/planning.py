@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dayslice.metastore.choice import open_metastore
 from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import is_over
+from dayslice.rules.followers import Follower, made_with
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import Plan, make_plan
 from dayslice.rules.slices import Table
@@ -48,6 +49,18 @@ def standing(project: Project, tables: Iterable[TableNode], metastore: Metastore
     wanted = {*own, *readers_of(project.tables, own)}
     nodes = [node for node in project.tables.values() if node.unique_id in wanted]
     return {node.table: set(metastore.published_ds(node.table)) for node in nodes}
+
+
+def left_behind(project: Project, plan: Plan, outcomes: Iterable[Outcome]) -> list[Follower]:
+    """The followers that hold rows, read what this run published, and were not made by it; or whose making failed."""
+    ids = {node.name: unique_id for unique_id, node in project.tables.items()}
+    followers = project.lineage.followers.values()
+    told = list(outcomes)
+    published = [ids[each.table] for each in told if not each.failed and each.table in ids]
+    failed = {each.table for each in told if each.failed}
+    left = [each for each in made_with(followers, published) if each not in plan.followers]
+    failed_ones = [each for each in plan.followers if each.name in failed]
+    return [each for each in followers if each.holds_rows and (each in left or each in failed_ones)]
 
 
 def left_stale(project: Project, outcomes: Iterable[Outcome]) -> Mapping[Key, Key]:

@@ -1,10 +1,15 @@
-"""Carries out a plan: imports by the importers, models by one dbt build a ds. Ends with what became of each slice."""
+"""Carries out a plan: imports by the importers, models and what follows them by one dbt build a ds.
+
+Ends with what became of each slice.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from dayslice.errors import DaysliceError
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.followers import Follower
 from dayslice.rules.graph import Node, TableNode, find, is_audit, is_latest, is_slices
 from dayslice.rules.plan import Plan, Step
 from dayslice.rules.reading import is_ephemeral
@@ -66,7 +71,7 @@ def run_plan(
             break
         if step.imports:
             _import(project, step, tell, as_of_now)
-        if step.models:
+        if step.models or step.followers:
             _build(project, step, tell, prepared)
     return outcomes
 
@@ -91,41 +96,72 @@ def outcome_of_import(result: "ImportResult") -> Outcome:
 
 def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> None:
     models = {node.unique_id: node for node in step.models}
-    before = [each for each in preparations(project.graph, models) if each not in prepared]
+    followers = {each.unique_id: each for each in _ready(project, step, tell)}
+    made: dict[str, TableNode | Follower] = {**models, **followers}
+    if not made:
+        return
+    before = [each for each in preparations(project.graph, made) if each not in prepared and each not in followers]
     prepared.update(each for each in before if is_made_once(project.graph, each))
     told: set[str] = set()
 
     def on_node(result: NodeResult) -> None:
-        if result.unique_id in models:
+        if result.unique_id in made:
             told.add(result.unique_id)
-            node = models[result.unique_id]
+            node = made[result.unique_id]
             # As audit_slice.sql words it: dbt does not say which node warns.
             warnings = [each for each in project.dbt.warnings if each.startswith(f"{node.name} {step.ds}, audit ")]
             tell(outcome_of(node, step.ds, result, warnings))
 
     project.dbt.on_node = on_node
     try:
-        results = project.dbt.run(build_command(project.graph, models, before), step.ds)
+        results = project.dbt.run(build_command(project.graph, models, before, followers), step.ds)
     except DaysliceError as error:
-        for unique_id, node in models.items():
+        for unique_id, node in made.items():
             if unique_id not in told:
                 tell(Outcome(node.name, step.ds, "failed", str(error)))
         return
     finally:
         project.dbt.on_node = None
     for result in results:
-        if result.failed and result.unique_id not in models:
+        if result.failed and result.unique_id not in made:
             tell(Outcome(result.unique_id.split(".")[2], step.ds, "failed", result.message, result.seconds))
 
 
-def build_command(graph: Node, models: Iterable[str], before: Iterable[str]) -> list[str]:
-    """One dbt build of models with their latest views and those tests that were not audits already."""
+def _ready(project: Project, step: Step, tell: Listener) -> list[Follower]:
+    """The followers of a step that can be made: each table that they read has a slice, or gets one in this step."""
+    if not step.followers:
+        return []
+    asked = dict.fromkeys(table for each in step.followers for table in each.reads if table not in step.tables)
+    with open_metastore(project.target) as metastore:
+        empty = [table for table in asked if not metastore.published_ds(project.tables[table].table)]
+    found = []
+    for each in step.followers:
+        if missing := [project.tables[table].name for table in each.reads if table in empty]:
+            said = f"{each.name} reads {', '.join(missing)}, of which no slice is published yet"
+            tell(Outcome(each.name, step.ds, "failed", said))
+        else:
+            found.append(each)
+    return found
+
+
+def build_command(
+    graph: Node, models: Iterable[str], before: Iterable[str], followers: Iterable[str] = ()
+) -> list[str]:
+    """One dbt build: models with their latest views, what follows them, and those tests that were no audits already."""
     chosen = set(models)
     views = latest_views(graph, chosen)
     built = {*chosen, *views, *before}
-    tests = [each for each in graph["nodes"].values() if _is_left(graph, each, built)]
-    names = [*(find(graph, each)["name"] for each in sorted(built)), *sorted(test["name"] for test in tests)]
+    tests = {unique_id for unique_id, each in graph["nodes"].items() if _is_left(graph, each, built)}
+    tests |= set(tests_of(graph, followers))
+    names = sorted(find(graph, each)["name"] for each in {*built, *followers, *tests})
     return ["build", "--no-write-json", "--indirect-selection", "empty", "--select", *names]
+
+
+def tests_of(graph: Node, followers: Iterable[str]) -> list[str]:
+    """The tests that read followers."""
+    chosen = set(followers)
+    tests = (node for node in graph["nodes"].values() if node["resource_type"] == "test")
+    return [test["unique_id"] for test in tests if chosen & set(test["depends_on"]["nodes"])]
 
 
 def latest_views(graph: Node, models: set[str]) -> list[str]:
@@ -140,7 +176,7 @@ def latest_views(graph: Node, models: set[str]) -> list[str]:
 
 
 def preparations(graph: Node, models: Iterable[str]) -> list[str]:
-    """What models read that is no table of slices: seeds, views, tables, incremental models, snapshots."""
+    """What nodes read that is no table of slices: seeds, views, tables, incremental models, snapshots."""
     found: dict[str, None] = {}
     todo = [each for model in models for each in find(graph, model)["depends_on"]["nodes"]]
     while todo:
@@ -160,7 +196,7 @@ def is_made_once(graph: Node, unique_id: str) -> bool:
     return node["resource_type"] == "seed" or bool(node["config"]["materialized"] == "view")
 
 
-def outcome_of(node: TableNode, ds: str, result: NodeResult, warnings: Iterable[str] = ()) -> Outcome:
+def outcome_of(node: TableNode | Follower, ds: str, result: NodeResult, warnings: Iterable[str] = ()) -> Outcome:
     """dbt's result of a model as what became of its slice, with what its audits warned of."""
     if result.failed:
         # dbt's first line only says where; the sentence comes after it.

@@ -32,6 +32,9 @@ models:
   - {name: hourly, config: {meta: {slice: events, grain: hour}}}
   - {name: quarters, config: {meta: {slice: events, grain: 15min}}}
   - {name: wrong, config: {meta: {slice: events}}}
+  - {name: stock, config: {meta: {owner: stores}}}
+  - name: summary
+    columns: [{name: n, data_tests: [not_null]}]
   - name: by_station
     columns: [{name: station}]
 """
@@ -50,5 +53,10 @@ cross join (select count(*) as clicks from {{ slice('erp', 'clicks') }}) as c
     "models/sales/wrong.sql": "select no_such_column from (select 1 as n) as t",
     "models/sales/hourly.sql": "select count(*) as clicks from {{ slice('erp', 'clicks') }}",
     "models/sales/quarters.sql": "select count(*) as clicks from {{ slice('hourly') }}",
+    "models/sales/stock.sql": "select id from {{ source('erp', 'customers') }}",
+    "models/sales/summary.sql": "{{ config(materialized='table') }} "
+    "select count(*) as n from {{ ref('stock') }} cross join {{ source('erp', 'orders') }}",
+    "models/sales/clicked.sql": "{{ config(materialized='view') }} "
+    "select count(*) as n from {{ source('erp', 'clicks') }}",
     "models/sales/by_station.sql": "select station from {{ source('weather', 'stations') }}",
 }

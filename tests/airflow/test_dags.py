@@ -38,13 +38,19 @@ def test_every_table_is_a_dag_of_its_own(deployed):
     assert {name: edges(dag) for name, dag in deployed.items()} == {
         "erp.customers": {"import": set()},
         "erp.orders": {"import": set()},
-        "erp.clicks": {"import": set()},
+        "erp.clicks": {"import": {"followers"}, "followers": set()},
         "daily": {"waits": {"build"}, "build": set()},
         "running": {"waits": {"build"}, "build": {"tests"}, "tests": set()},
         "week": {"waits": {"build"}, "build": set()},
         "wrong": {"build": set()},
         "hourly": {"waits": {"build"}, "build": set()},
         "quarters": {"waits": {"build"}, "build": set()},
+        "stock": {
+            "waits": {"build"},
+            "build": {"followers"},
+            "waits_of_followers": {"followers"},
+            "followers": set(),
+        },
         "by_station": {"freshness": {"build"}, "build": set()},
     }
 

@@ -50,6 +50,7 @@ def test_the_index_says_all_that_a_dag_needs(deployment):
         "wrong",
         "hourly",
         "quarters",
+        "stock",
     }
     daily = tables["daily"]
     assert (daily.cron, daily.owner, daily.pool, daily.wait_seconds) == ("0 4 * * *", "finance", "duckdb", 7200)
@@ -68,7 +69,7 @@ def test_the_index_says_all_that_a_dag_needs(deployment):
     assert [each.periods for each in tables["week"].waits] == [7]
     # The longest way down decides: orders -> daily -> running.
     assert {name: table.priority for name, table in tables.items()} == {
-        "erp.customers": 1,
+        "erp.customers": 2,
         "erp.orders": 3,
         "erp.clicks": 3,
         "daily": 2,
@@ -78,7 +79,14 @@ def test_the_index_says_all_that_a_dag_needs(deployment):
         "hourly": 2,
         "quarters": 1,
         "by_station": 1,
+        "stock": 1,
     }
+    # What follows is made by the DAG that comes last of those it reads, and its tests with it.
+    stock = tables["stock"]
+    assert stock.followers == ("summary", "not_null_summary_n")
+    assert [each.name for each in stock.follower_waits] == ["orders"]
+    assert (tables["erp.clicks"].followers, tables["erp.clicks"].engine_pool) == (("clicked",), "duckdb")
+    assert IndexedTable.from_json(orjson.loads(orjson.dumps(stock))) == stock
     assert tables["erp.orders"].late_seconds == 24 * 3600 + 6 * 3600
     assert deployment.pools == {"duckdb": POOL_SLOTS["duckdb"], "source_erp": 2}
     assert POOL_SLOTS["duckdb"] > 1, "builds run in several processes at once"

@@ -51,6 +51,13 @@ def test_a_run_waits_for_the_last_hour_and_computes_when_it_stands(project, run)
     ]
 
 
+def test_what_follows_a_table_is_made_by_its_run_when_all_that_it_reads_stands(project, run):
+    project.land("customers", DS, "select 1 as id union all select 2", "id int")
+    done = ("waits", "build", "waits_of_followers", "followers")
+    assert run("stock") == ("success", dict.fromkeys(done, "success"))
+    assert project.query("select n from analytics.summary") == [(4,)]
+
+
 @pytest.mark.parametrize(("table", "ds"), [("hourly", f"{DS}T04"), ("quarters", f"{DS}T0430")])
 def test_runs_of_the_finer_grains_have_the_ds_of_their_time(project, run, table, ds):
     done = run(table, MOMENT.add(minutes=37))
