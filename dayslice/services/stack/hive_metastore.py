@@ -1,5 +1,6 @@
 """A real Hive metastore without Hadoop: its jars, a configuration, and PostgreSQL behind it."""
 
+import logging
 import subprocess
 import tempfile
 import zipfile
@@ -20,6 +21,8 @@ from dayslice.services.stack.packages import HIVE_VERSION, metastore_jars
 from dayslice.services.stack.postgres import USER, MetastoreDatabase
 
 _HEAP = "768m"
+# It would tell of each look at a port that does not listen yet.
+logging.getLogger("thrift").setLevel(logging.CRITICAL)
 
 
 class HiveMetastore:
