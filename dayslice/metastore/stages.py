@@ -17,8 +17,8 @@ STAGING_SCHEMA = "_staged"
 GRACE_HOURS = 24.0
 # Hive's limit for a table's name.
 _NAME_AT_MOST = 128
-# How a ds is written in the name of a stage: by day, hour and minute, and for a seed.
-_OF_EACH_LENGTH = ("0000_00_00", "0000_00_00t00", "0000_00_00t0000", "seed")
+# How a ds is written in the name of a stage: by day, hour and minute, and for a table without slices.
+_OF_EACH_LENGTH = ("0000_00_00", "0000_00_00t00", "0000_00_00t0000", "content")
 _VERSION = re.compile(r"v(\d{20})_[0-9a-f]{6}")
 
 
@@ -93,7 +93,7 @@ def stages_of(catalog: Catalog, table: Table) -> Iterator[tuple[Table, str]]:
     prefixes = {stage_prefix(Slice(table, ds)).removesuffix(f"{ds}__") for ds in _OF_EACH_LENGTH}
     for prefix in sorted(prefixes):
         for name in catalog.tables(STAGING_SCHEMA, prefix):
-            found = re.fullmatch(r"(?:[0-9t_]+|seed)__(v\d{20}_[0-9a-f]{6})", name.removeprefix(prefix))
+            found = re.fullmatch(r"(?:[0-9t_]+|content)__(v\d{20}_[0-9a-f]{6})", name.removeprefix(prefix))
             if found:
                 yield Table(STAGING_SCHEMA, name), found[1]
 

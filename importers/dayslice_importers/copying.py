@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import psycopg2
 
 from dayslice.engines.landed_csv import PADDING
-from dayslice.errors import DaysliceError
+from dayslice.errors import DaysliceError, Transient
 from dayslice_importers.cleaning import spool_folder
 from dayslice_importers.counting import Counting, ReadFile
 from dayslice_importers.discovery import REPLICA
@@ -20,6 +20,7 @@ from dayslice_importers.hashing import HashingWriter, hash_key
 from dayslice_importers.job import ImportResult, Landing
 from dayslice_importers.landing import SUFFIX, land
 from dayslice_importers.locking import lock_statement
+from dayslice_importers.preparing import standing
 from dayslice_importers.sessions import LibpqSession, Session, open_stream
 from dayslice_importers.source_errors import said_by, shows_values, source_error
 from dayslice_importers.types.numeric import NOT_EXACT
@@ -136,9 +137,11 @@ class Streams:
                 raise landing.error
             version, unchanged = finish(landing)
         except DaysliceError as failure:
+            landing.error = failure
             self._give_up(landing)
             self.tell(ImportResult(job.node, job.ds, error=failure, seconds=time.perf_counter() - landing.begun))
-        except BaseException:
+        except BaseException as failure:
+            landing.error = failure
             self._give_up(landing)
             raise
         else:
@@ -153,10 +156,24 @@ class Streams:
 
     @staticmethod
     def _give_up(landing: Landing) -> None:
+        """Remove what has landed, unless it is published or may be: then the next import of the slice looks again."""
+        job = landing.prepared.job
         try:
-            landing.prepared.job.store.remove(landing.prepared.version_folder)
+            if landing.publishing and _may_stand(landing):
+                landing.orphaned = True
+                return
+            job.store.remove(landing.prepared.version_folder)
         except DaysliceError:
             landing.orphaned = True
+
+
+def _may_stand(landing: Landing) -> bool:
+    """Whether a version whose publication failed may be what readers see: only the metastore can say that it is not."""
+    job = landing.prepared.job
+    if not isinstance(landing.error, DaysliceError) or isinstance(landing.error, Transient):
+        return True
+    _, kept = standing([job])[job.slice]
+    return landing.prepared.version_id in kept
 
 
 def long_rows(files: Sequence[ReadFile]) -> str:

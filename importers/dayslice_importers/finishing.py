@@ -35,6 +35,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
     check_shrink(prepared, landing.copied)
     version = with_columns(prepared, version)
     job.store.sync(prepared.version_folder)
+    landing.publishing = True
     for each in job.engine.publish(version):
         job.store.remove(f"{job.folder}/{each.id}")
     announce(job.project.target.home, version)

@@ -149,6 +149,8 @@ class Landing:
     """Whether the source has rows after the slice's period: asked where the slice turns out empty."""
     orphaned: bool = False
     """Whether files are left that could not be removed: the next run knows of them."""
+    publishing: bool = False
+    """Whether the metastore was asked to publish it: from then on it may stand, whatever fails."""
     rows: int = 0
     bytes: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)

@@ -98,6 +98,43 @@ def test_a_killed_import_leaves_the_published_slice_and_the_rerun_is_right(datab
     no_orphans(warehouse)
 
 
+@pytest.mark.parametrize(
+    ("failure", "is_published"),
+    [
+        (DaysliceError("the latest view cannot be made"), True),
+        (Transient("the answer was lost"), True),
+        (DaysliceError("refused"), False),
+        (ZeroDivisionError("a fault of our own"), True),
+    ],
+    ids=str,
+)
+def test_an_import_that_fails_at_its_publication_takes_no_file_from_readers(
+    database, warehouse, monkeypatch, failure, is_published
+):
+    database.execute("create table t as select n as id from generate_series(1, 10) as n")
+    warehouse.land("t")
+    database.execute("insert into t select n from generate_series(11, 30) as n")
+    real = DuckDBEngine.publish
+
+    def failing(engine, version):
+        if is_published:
+            real(engine, version)
+        raise failure
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDBEngine, "publish", failing)
+        if isinstance(failure, DaysliceError):
+            assert warehouse.run(warehouse.node("t"))["t"].error is failure
+        else:
+            with pytest.raises(ZeroDivisionError):
+                warehouse.run(warehouse.node("t"))
+    assert rows(warehouse) == ((30, 465) if is_published else (10, 55))
+    no_orphans(warehouse)
+    warehouse.land("t")
+    assert rows(warehouse) == (30, 465)
+    no_orphans(warehouse)
+
+
 def test_two_imports_of_a_slice_at_once_are_one_after_the_other(database, warehouse):
     database.execute(f"create table t as {NOISE.format(40)}")
     both = [in_another_process(warehouse.land, "t") for _ in range(2)]
