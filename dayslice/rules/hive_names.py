@@ -1,11 +1,19 @@
 """Names that a Hive metastore holds, and so those of tables and columns on Trino. Pure."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from dayslice.errors import UsageError
+from dayslice.rules.graph import TableNode
 
 LONGEST = 128
+
+
+def check_tables(tables: Iterable[TableNode]) -> None:
+    """Raises UsageError for a table whose name, or a column that its YAML names, no Hive metastore holds."""
+    for node in tables:
+        names = [str(column["name"]) for column in node.columns.values()]
+        check_names(f"{node.yaml}: {node}", node.table.schema, node.table.name, names)
 
 
 def check_names(what: str, schema: str, table: str, columns: Collection[str]) -> None:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from dayslice.engines.target import Target, load_target, time_zone_of
 from dayslice.errors import UsageError
 from dayslice.rules.graph import Node, TableNode
+from dayslice.rules.hive_names import check_tables
 from dayslice.rules.lineage import Lineage
 from dayslice.rules.project_checks import check_project_graph
 from dayslice.runner.dbt_runs import Dbt
@@ -85,6 +86,8 @@ def parse_project(root: Path, target: str | None = None) -> Project:
     dbt = Dbt(root, target)
     graph = _graph(dbt)
     tables = check_project_graph(graph, read_project_file(root).get("vars") or {})
+    if not loaded.is_local:
+        check_tables(tables.values())
     return Project(root, loaded, dbt, graph, tables, time_zone_of(root), Lineage.of(graph))
 
 
