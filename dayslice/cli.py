@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "plan": "plan",
     "backfill": "backfill",
     "status": "status",
+    "sql": "sql",
     "docs": "docs",
     "versions": "versions",
     "rollback": "rollback",

@@ -142,6 +142,7 @@ def next_commands(days: list[str]) -> list[str]:
     """Commands that go on from here; each works as it stands."""
     more = min(len(days) * 2, 365)
     return [
+        f'sql "select * from {SHOWN} order by flights desc"',
         "status",
         f"build --ds {days[-1]} --select flights_flat+",
         f"demo --days {more}" + (f" --from {days[0]}" if days[0] != FIRST else ""),

@@ -42,13 +42,13 @@ def published(file: Path, metastore: Path, warehouse: str) -> None:
     if not _pending:
         atexit.register(finish)
     _pending[file] = (metastore, warehouse)
-    state = _state(file)
-    since = time.monotonic() - state["made"]
-    if 0 <= since < max(AT_MOST_EVERY, SHARE * state["seconds"]):
-        return
-    # What was published stands, whatever becomes of this: `finish` tries again, and says so.
-    with suppress(DaysliceError, OSError, duckdb.Error):
-        make(file, metastore, warehouse, wait_seconds=0)
+    _make_if_due(file, metastore, warehouse)
+
+
+def catch_up(file: Path, metastore: Path, warehouse: str) -> None:
+    """Somebody is about to read: make good what a publisher that was killed left undone, and wait for nobody."""
+    if metastore.exists():
+        _make_if_due(file, metastore, warehouse)
 
 
 def finish() -> None:
@@ -61,6 +61,16 @@ def finish() -> None:
         except (DaysliceError, OSError, duckdb.Error) as error:
             reason = " ".join(str(getattr(error, "strerror", None) or error).split())
             print(f"{file} shows what stood before: it could not be made anew ({reason})", file=sys.stderr)
+
+
+def _make_if_due(file: Path, metastore: Path, warehouse: str) -> None:
+    state = _state(file)
+    since = time.monotonic() - state["made"]
+    if file.exists() and 0 <= since < max(AT_MOST_EVERY, SHARE * state["seconds"]):
+        return
+    # What was published stands, whatever becomes of this: `finish` tries again, and says so.
+    with suppress(DaysliceError, OSError, duckdb.Error):
+        make(file, metastore, warehouse, wait_seconds=0)
 
 
 def make(file: Path, metastore: Path, warehouse: str, wait_seconds: float = 60.0) -> None:

@@ -1,7 +1,8 @@
 """What a plain `ref` or `source` means to the node that reads it: this run's slice, or the whole table. Pure.
 
-A table of slices, a snapshot and a test read this run's slice. A view or a `table` has no ds, so to it a table is all
-of its slices. An ephemeral model is a part of what reads it, and means what that means.
+A table of slices, a snapshot, a test, and SQL that a person asks with a ds read this run's slice. A view or a `table`
+has no ds, so to it a table is all of its slices. An ephemeral model is a part of what reads it, and means what that
+means.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ def reads_this_run(graph: Node, node: Node) -> bool:
     if is_ephemeral(node):
         readers = list(_readers(graph, node["unique_id"]))
         return not readers or any(reads_this_run(graph, each) for each in readers)
-    return kind == "snapshot" or (kind == "model" and is_slices(node))
+    return kind in ("snapshot", "sql_operation") or (kind == "model" and is_slices(node))
 
 
 def check_readers(graph: Node) -> None:

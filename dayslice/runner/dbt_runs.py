@@ -2,8 +2,9 @@
 
 import json
 import os
-from collections.abc import Callable
-from contextlib import chdir
+import re
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ from dayslice.errors import DaysliceError, UsageError
 
 # Files for other programs; writing manifest.json is the largest part of a small run in a large project.
 _ALWAYS = ["--no-send-anonymous-usage-stats", "--log-level", "none", "--no-use-colors"]
+# What dbt calls SQL that belongs to no model says nothing to a person.
+_INLINE = re.compile(
+    r"^(Runtime|Compilation) Error in sql_operation \S+ \(from [^)]*\) |Sql_Operation '[^']*' \(from [^)]*\) "
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Dbt:
     on_node: Callable[[NodeResult], None] | None = field(default=None)
     warnings: list[str] = field(default_factory=list)
     """What macros warned of in the running command: audits of severity warn."""
+    _refused: str = ""
+    """Why dbt could not parse SQL that belongs to no model: the result says only that it could not."""
 
     def parse(self) -> Any:
         """Parse the project, from dbt's partial-parse file where it is fresh. Raises UsageError as dbt words it."""
@@ -58,18 +65,27 @@ class Dbt:
             self.parse()
         self.warnings = []
         forget_compiled(self.manifest)
-        previous = os.environ.get("DAYSLICE_DS")
-        if ds is not None:
-            os.environ["DAYSLICE_DS"] = ds
-        try:
+        with _as_run_of(ds):
             result = self._invoke(command)
-        finally:
-            os.environ.pop("DAYSLICE_DS", None)
-            if previous is not None:
-                os.environ["DAYSLICE_DS"] = previous
         if result.exception is not None or result.result is None:
             raise DaysliceError(one_message(result))
         return [node_result(each) for each in getattr(result.result, "results", [])]
+
+    def compile_inline(self, sql: str, ds: str | None = None) -> str:
+        """SQL that belongs to no model, its Jinja rendered for a ds. Raises UsageError as dbt words it."""
+        if self.manifest is None:
+            self.parse()
+        self._refused = ""
+        with _as_run_of(ds):
+            result = self._invoke(["compile", "--inline", sql])
+        # One that could not be parsed would be in the way of the next.
+        for left in [each for each in self.manifest.nodes if each.startswith("sql_operation.")]:
+            del self.manifest.nodes[left]
+        if not result.success:
+            failed = [each.message for each in getattr(result.result, "results", []) or [] if each.message]
+            message = self._refused or (failed[0] if failed else one_message(result))
+            raise UsageError(_INLINE.sub("", " ".join(str(message).split())))
+        return str(result.result.results[0].node.compiled_code)
 
     def ls(self, command: list[str]) -> list[str]:
         """The unique_ids that a `dbt ls --output json --output-keys unique_id` prints. Raises UsageError."""
@@ -88,12 +104,28 @@ class Dbt:
             return runner.invoke([*_ALWAYS, *command, *where, *target])
 
     def _heard(self, event: Any) -> None:
+        if event.info.name == "ParseInlineNodeError":
+            self._refused = event.data.exc
         if event.info.name == "JinjaLogWarning":
             self.warnings.append(event.data.msg)
         if self.on_node is None or event.info.name != "NodeFinished":
             return
         result = event.data.run_result
         self.on_node(NodeResult(event.data.node_info.unique_id, result.status, result.message, result.execution_time))
+
+
+@contextmanager
+def _as_run_of(ds: str | None) -> Iterator[None]:
+    """The environment of a run of this ds, or of the one that is there already."""
+    previous = os.environ.get("DAYSLICE_DS")
+    if ds is not None:
+        os.environ["DAYSLICE_DS"] = ds
+    try:
+        yield
+    finally:
+        os.environ.pop("DAYSLICE_DS", None)
+        if previous is not None:
+            os.environ["DAYSLICE_DS"] = previous
 
 
 def forget_compiled(manifest: Any) -> None:

@@ -25,6 +25,7 @@ from dayslice.rules.waits import Wait
 from dayslice.runner.project_files import stamp_of_environment, stamp_of_files, variables_in, watched_paths
 
 FOLDER = Path("target") / "dayslice"
+WHOLE = "index"
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,13 @@ class Stamp:
         return cls(watched, stamp_of_files(root, watched))
 
 
-def read_index(root: Path, target: str | None) -> ProjectIndex | None:
-    """The index of a project and a target (None: the profile's default), or None where there is none that holds."""
+def read_index(root: Path, target: str | None, kind: str = WHOLE) -> ProjectIndex | None:
+    """The index of a project and a target (None: the profile's default), or None where there is none that holds.
+
+    `kind`: of one that knows less, and of which less is watched.
+    """
     try:
-        head, _, body = _file(root, target).read_bytes().partition(b"\n")
+        head, _, body = _file(root, target, kind).read_bytes().partition(b"\n")
         if hashlib.blake2b(body).hexdigest().encode() != head:
             return None
         content = orjson.loads(body)
@@ -72,7 +76,9 @@ def read_index(root: Path, target: str | None) -> ProjectIndex | None:
         return None  # damaged, or of another version: it is made anew
 
 
-def write_index(root: Path, target: str | None, index: ProjectIndex, before: Stamp, variables: set[str]) -> None:
+def write_index(
+    root: Path, target: str | None, index: ProjectIndex, before: Stamp, variables: set[str], kind: str = WHOLE
+) -> None:
     """Keep what a parse found, in one step: of two processes at once, the last one's stays, whole.
 
     `before`: the stamp from before the parse; a project that changed since is not kept. `variables`: those that dbt saw
@@ -98,7 +104,7 @@ def write_index(root: Path, target: str | None, index: ProjectIndex, before: Sta
             option=orjson.OPT_NON_STR_KEYS,
             default=str,
         )
-        file = _file(root, target)
+        file = _file(root, target, kind)
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         try:
@@ -129,10 +135,10 @@ class ParsedLater(Mapping[str, Any]):
         return len(self._graph)
 
 
-def _file(root: Path, target: str | None) -> Path:
+def _file(root: Path, target: str | None, kind: str) -> Path:
     # A project that is used with two homes has two indexes, not one that is made anew at each turn.
     place = hashlib.blake2b(f"{target or ''}\0{home_of(root)}".encode(), digest_size=6).hexdigest()
-    return root / FOLDER / f"{place}.index"
+    return root / FOLDER / f"{place}.{kind}"
 
 
 def _target_facts(target: Target) -> dict[str, Any]:

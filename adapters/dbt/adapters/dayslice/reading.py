@@ -126,7 +126,7 @@ class ReadsSlices(metaclass=AdapterMeta):
     def waits_for_nobody(self, model: Node) -> bool:
         """Whether a node reads slices with no look at its waits before: a snapshot, or another strategy's model."""
         own = model["resource_type"] == "model" and not is_slices(model) and not is_ephemeral(model)
-        return own or model["resource_type"] == "snapshot"
+        return own or model["resource_type"] in ("snapshot", "sql_operation")
 
     @for_jinja
     def check_read(self, graph: Node, model: Node, unique_id: str, slices: list[str]) -> None:
@@ -135,8 +135,9 @@ class ReadsSlices(metaclass=AdapterMeta):
         with self.slice_metastore() as metastore:
             missing = [each for each in slices if each not in metastore.published(table, slices)]
         if missing:
+            reader = "this SQL" if model["resource_type"] == "sql_operation" else model["name"]
             raise NotYet(
-                f"{model['name']} reads {table} {missing[0]}, which is not published; nothing was computed. Import or "
+                f"{reader} reads {table} {missing[0]}, which is not published; nothing was computed. Import or "
                 f"build it first"
             )
 

@@ -257,9 +257,9 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         handle = self._handle()
         connection = handle.cursor().connection
         tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables() "
-            "where database_name = ? and not temporary and not internal and schema_name not in (?, 'main')",
-            [DATABASE, STAGED],
+            # No parameters: for those DuckDB imports pandas, wherever it is installed.
+            "select schema_name, table_name from duckdb_tables() where not temporary and not internal "
+            f"and database_name = {literal(DATABASE)} and schema_name not in ({literal(STAGED)}, 'main')"
         ).fetchall()
         for schema, name in tables:
             self._publish_table(connection, Table(schema, name))

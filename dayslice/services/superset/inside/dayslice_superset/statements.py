@@ -35,18 +35,32 @@ def refuse_all_but_select(connection: duckdb.DuckDBPyConnection, sql: str) -> No
 
 def table_functions(connection: duckdb.DuckDBPyConnection, sql: str) -> set[str]:
     """The functions that a SELECT calls in FROM. Raises OnlySelect where DuckDB cannot say."""
+    calls = (each for each in nodes_of(connection, sql) if each.get("type") == "TABLE_FUNCTION")
+    return {each["function"]["function_name"].lower() for each in calls}
+
+
+def table_names(connection: duckdb.DuckDBPyConnection, sql: str) -> set[tuple[str, str, str]]:
+    """The tables that a SELECT names, as catalog, schema and name; "" where it does not say."""
+    named = (each for each in nodes_of(connection, sql) if each.get("type") == "BASE_TABLE")
+    return {(each["catalog_name"], each["schema_name"], each["table_name"]) for each in named}
+
+
+def nodes_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """A SELECT as DuckDB's parser has it, node by node. Raises OnlySelect where it cannot say."""
     cursor = connection.cursor()
     try:
-        answer = cursor.execute("select json_serialize_sql($1)", [sql]).fetchone()
+        # No parameter: for those DuckDB imports pandas, wherever it is installed.
+        text = "'" + sql.replace("'", "''") + "'"
+        answer = cursor.execute(f"select json_serialize_sql({text})").fetchone()
     finally:
         cursor.close()
     tree = json.loads(answer[0]) if answer else {"error": True}
     if tree.get("error"):
         # SHOW, DESCRIBE and SUMMARIZE of a table are SELECTs that have no such form; they call nothing.
         if re.match(r"^\s*(show|describe|desc|summarize)\s+[\w.\"]+\s*;?\s*$", sql, re.IGNORECASE):
-            return set()
+            return []
         raise OnlySelect(f"this statement is not allowed here: {tree.get('error_message', 'it is no plain SELECT')}")
-    return {each["function"]["function_name"].lower() for each in _nodes(tree) if each.get("type") == "TABLE_FUNCTION"}
+    return list(_nodes(tree))
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

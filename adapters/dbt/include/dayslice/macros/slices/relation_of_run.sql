@@ -9,6 +9,9 @@
     {{- return(adapter.rows_of(relation, adapter.slice_reads(graph, given, run_ds(), 0, 1), true) if given else relation) -}}
   {%- elif relation.is_cte -%}
     {{- return(relation) -}}
+  {%- elif model.resource_type == 'sql_operation' and not (var('ds', none) or env_var('DAYSLICE_DS', '')) -%}
+    {#- A person's own SQL, as `dayslice sql` has it: without a ds a table is all of its slices. -#}
+    {{- return(relation) -}}
   {%- endif -%}
   {%- if dayslice_staged is defined -%}
     {%- set staged = adapter.staged_instead(graph, model, dayslice_staged, name, source_name, package, version) -%}
@@ -19,9 +22,10 @@
     {{- return(relation) -}}
   {%- endif -%}
   {%- set ds = run_ds() -%}
+  {%- set is_asked = model.resource_type == 'sql_operation' -%}
   {%- if read.direct -%}
     {%- set slices = adapter.slice_reads(graph, read.tables[0], ds, 0, 1) if ds else [unknown_ds()] -%}
-    {%- if ds and adapter.waits_for_nobody(model) and flags.WHICH in ['build', 'run', 'snapshot', 'retry'] -%}
+    {%- if ds and adapter.waits_for_nobody(model) and (is_asked or flags.WHICH in ['build', 'run', 'snapshot', 'retry']) -%}
       {%- do adapter.check_read(graph, model, read.tables[0], slices) -%}
     {%- endif -%}
     {{- return(adapter.rows_of(relation, slices)) -}}

@@ -1,0 +1,118 @@
+"""Questions to DuckDB that can change nothing, and reach none of the machine's files but the warehouse's.
+
+The readers' file is attached read-only to an instance in memory. A statement is one SELECT, as DuckDB's own parser sees
+it, and calls no function that reads files; the instance opens nothing but the warehouse, and its settings are locked.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from dayslice.engines.answers import Answer
+from dayslice.engines.embedded import DATABASE, SPILL, memory_limit
+from dayslice.engines.landed_csv import literal, quoted
+from dayslice.engines.target import Target
+from dayslice.errors import DaysliceError, UsageError
+from dayslice.metastore import readers_file
+from dayslice.services.superset.inside.dayslice_superset.statements import (
+    OnlySelect,
+    refuse_all_but_select,
+    table_names,
+)
+from dayslice.store.duckdb_s3 import read_s3
+
+# What a person wrote wrong; all others are faults of files or of the machine.
+_WRONG = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)
+_SCHEMAS = "select distinct lower(database_name), lower(schema_name) from duckdb_schemas()"
+# Names that are every DuckDB's own.
+_OWN = {"information_schema", "main", "memory", "pg_catalog", "system", "temp", DATABASE}
+_EXPLAIN = re.compile(r"^\s*explain(\s+analyze)?\s+", re.IGNORECASE)
+_CARET = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
+
+
+class FencedDuckDB:
+    """One instance, for one question after the other."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection):
+        self.connection = connection
+
+    @contextmanager
+    def ask(self, sql: str) -> Iterator[Answer]:
+        """The answer to one SELECT. Raises UsageError for one that is wrong, or for anything else."""
+        try:
+            self.check(sql)
+            cursor = self.connection.execute(sql)
+            columns = cursor.description or []
+            yield Answer([each[0] for each in columns], [str(each[1]) for each in columns], cursor.fetchmany)
+        except duckdb.Error as error:
+            raise said(error) from None
+
+    def check(self, sql: str) -> None:
+        """Refuse what is no SELECT of tables. In DuckDB any name that is no table's may be a file's: `part.parquet`."""
+        refuse_all_but_select(self.connection, sql)
+        names = set().union(*self.connection.execute(_SCHEMAS).fetchall())
+        for catalog, schema, name in table_names(self.connection, _EXPLAIN.sub("", sql)):
+            if schema and schema.lower() not in names:
+                raise UsageError(f"there is no schema {schema}; there are {', '.join(sorted(names - _OWN))}")
+            if "/" in catalog + name or "." in name:
+                raise UsageError(f"{name} is no table, and files are not read here")
+
+
+@contextmanager
+def fenced_duckdb(target: Target, zone: str) -> Iterator[FencedDuckDB]:
+    """An instance over what is published. Raises DaysliceError where nothing is."""
+    file = target.database_file
+    assert file is not None
+    readers_file.catch_up(file, target.metastore_file, target.warehouse)
+    if not file.exists():
+        raise DaysliceError(f"nothing is published in {file.parent} yet: try dayslice demo, or dayslice import --help")
+    with duckdb.connect(":memory:", config=settings(target)) as connection:
+        try:
+            connection.execute(f"attach {literal(str(file))} as {DATABASE} (read_only)")
+            read_s3(connection, target.warehouse)
+            use_schema(connection, target.schema)
+            connection.execute(f"set TimeZone = {literal(zone)}")
+            shut(connection, target.warehouse)
+        except duckdb.Error as error:
+            raise said(error) from None
+        yield FencedDuckDB(connection)
+
+
+def settings(target: Target) -> dict[str, Any]:
+    """How an instance for one process begins."""
+    return {
+        "memory_limit": memory_limit(),
+        "temp_directory": str(target.home / SPILL / str(os.getpid())),
+        "autoinstall_known_extensions": False,
+        # A name in a FROM is a table, never a variable of the calling Python.
+        "python_enable_replacements": False,
+    }
+
+
+def use_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Find the tables of a schema by their bare names, where there are any yet."""
+    # No parameters: for those DuckDB imports pandas, wherever it is installed.
+    there = connection.execute(
+        f"select 1 from duckdb_schemas() where database_name = '{DATABASE}' and lower(schema_name) = "
+        f"lower({literal(schema)})"
+    ).fetchone()
+    connection.execute(f"use {DATABASE}.{quoted(schema) if there else 'main'}")
+
+
+def shut(connection: duckdb.DuckDBPyConnection, warehouse: str) -> None:
+    """Close all of the machine but the warehouse, for good."""
+    connection.execute(f"set allowed_directories = [{literal(warehouse.rstrip('/') + '/')}]")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def said(error: duckdb.Error) -> DaysliceError:
+    """A sentence of it, without the statement that a person has just written."""
+    words = " ".join(_CARET.sub("", str(error)).split())
+    if isinstance(error, OnlySelect):
+        return UsageError(words)
+    return UsageError(f"DuckDB: {words}") if isinstance(error, _WRONG) else DaysliceError(f"DuckDB: {words}")
