@@ -30,10 +30,11 @@ IMPORTERS, AIRFLOW, ADAPTERS = "dayslice_importers", "dayslice_airflow", "dbt.ad
 ALLOWED: dict[str, set[str]] = {
     **BELOW,
     "dayslice.__main__": {"dayslice.cli"},
-    # What the command line says of any error.
+    # What the command line says of any error, and the prompt of `dayslice sql`.
     "dayslice.faults": {"dayslice.errors"},
     "dayslice.cli": BELOW["dayslice.cli"] | {"dayslice.faults"},
     **{room: BELOW[room] | {IMPORTERS} for room in ("dayslice.runner", "dayslice.orchestration", "dayslice.commands")},
+    "dayslice.commands": BELOW["dayslice.commands"] | {IMPORTERS, "dayslice.faults"},
     IMPORTERS: LIBRARIES,
     ADAPTERS: LIBRARIES,
     # Cosmos runs dbt in the task's own process, so that the task sees what the adapter refused.

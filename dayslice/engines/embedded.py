@@ -1,5 +1,6 @@
 """DuckDB as an engine of this process alone: in memory, spilling to a folder of its own, over the warehouse's files."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ DATABASE = "dayslice"
 """The catalog's name: in a compiled model, here, and of the readers' file."""
 MEMORY = "DAYSLICE_MEMORY"
 SPILL = "spill"
+QUIET = "set enable_progress_bar = false"
+"""DuckDB's bar goes to standard output, where a command's answer goes."""
+_engines = itertools.count(1)
 
 
 def memory_limit(parts: int = 1) -> str:
@@ -34,12 +38,9 @@ def memory_limit(parts: int = 1) -> str:
 
 def open_engine(home: Path, warehouse: str, parts: int = 1) -> duckdb.DuckDBPyConnection:
     """An engine of its own; `parts` of them may be open in this process at once. Close it."""
-    spill = home / SPILL / str(os.getpid())
-    connection = duckdb.connect(
-        ":memory:",
-        config={"memory_limit": memory_limit(parts), "temp_directory": str(spill), "preserve_insertion_order": True},
-    )
+    connection = duckdb.connect(":memory:", config=settings(home, parts))
     try:
+        connection.execute(QUIET)
         connection.execute(f"attach ':memory:' as {DATABASE}")
         connection.execute(f"use {DATABASE}")
         read_s3(connection, warehouse)
@@ -56,13 +57,28 @@ def engine(home: Path, warehouse: str) -> Iterator[Any]:
         yield connection
 
 
+def settings(home: Path, parts: int = 1) -> dict[str, Any]:
+    """How an engine of this process begins."""
+    return {
+        "memory_limit": memory_limit(parts),
+        "temp_directory": str(spill_folder(home)),
+        "preserve_insertion_order": True,
+    }
+
+
+def spill_folder(home: Path) -> Path:
+    """A folder for one engine: two that spill into the same one, also of one process, overwrite each other's rows."""
+    with suppress(OSError):  # who may only read the home computes in memory
+        (home / SPILL).mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path only
+    return home / SPILL / f"{os.getpid()}-{next(_engines)}"
+
+
 def sweep_spills(home: Path) -> None:
     """Remove what killed processes left of their spilled data."""
     for folder in (home / SPILL).glob("*"):
-        if folder.name.isdigit() and not psutil.pid_exists(int(folder.name)):
+        process = folder.name.partition("-")[0]
+        if process.isdigit() and not psutil.pid_exists(int(process)):
             shutil.rmtree(folder, ignore_errors=True)
-    with suppress(OSError):
-        (home / SPILL).rmdir()
 
 
 def copy_to_parquet(connection: Any, select: str, file: str) -> int:

@@ -4,16 +4,14 @@ The readers' file is attached read-only to an instance in memory. A statement is
 it, and calls no function that reads files; the instance opens nothing but the warehouse, and its settings are locked.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import duckdb
 
 from dayslice.engines.answers import Answer
-from dayslice.engines.embedded import DATABASE, SPILL, memory_limit
+from dayslice.engines.embedded import DATABASE, QUIET, settings
 from dayslice.engines.landed_csv import literal, quoted
 from dayslice.engines.target import Target
 from dayslice.errors import DaysliceError, UsageError
@@ -70,8 +68,10 @@ def fenced_duckdb(target: Target, zone: str) -> Iterator[FencedDuckDB]:
     readers_file.catch_up(file, target.metastore_file, target.warehouse)
     if not file.exists():
         raise DaysliceError(f"nothing is published in {file.parent} yet: try dayslice demo, or dayslice import --help")
-    with duckdb.connect(":memory:", config=settings(target)) as connection:
+    own = {"autoinstall_known_extensions": False, "python_enable_replacements": False}
+    with duckdb.connect(":memory:", config={**settings(target.home), **own}) as connection:
         try:
+            connection.execute(QUIET)
             connection.execute(f"attach {literal(str(file))} as {DATABASE} (read_only)")
             read_s3(connection, target.warehouse)
             use_schema(connection, target.schema)
@@ -80,17 +80,6 @@ def fenced_duckdb(target: Target, zone: str) -> Iterator[FencedDuckDB]:
         except duckdb.Error as error:
             raise said(error) from None
         yield FencedDuckDB(connection)
-
-
-def settings(target: Target) -> dict[str, Any]:
-    """How an instance for one process begins."""
-    return {
-        "memory_limit": memory_limit(),
-        "temp_directory": str(target.home / SPILL / str(os.getpid())),
-        "autoinstall_known_extensions": False,
-        # A name in a FROM is a table, never a variable of the calling Python.
-        "python_enable_replacements": False,
-    }
 
 
 def use_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> None:

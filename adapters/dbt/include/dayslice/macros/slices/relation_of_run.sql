@@ -25,7 +25,8 @@
   {%- set is_asked = model.resource_type == 'sql_operation' -%}
   {%- if read.direct -%}
     {%- set slices = adapter.slice_reads(graph, read.tables[0], ds, 0, 1) if ds else [unknown_ds()] -%}
-    {%- if ds and adapter.waits_for_nobody(model) and (is_asked or flags.WHICH in ['build', 'run', 'snapshot', 'retry']) -%}
+    {%- set is_run = is_asked or flags.WHICH in ['build', 'run', 'snapshot', 'retry'] -%}
+    {%- if ds and is_run and adapter.waits_for_nobody(model) -%}
       {%- do adapter.check_read(graph, model, read.tables[0], slices) -%}
     {%- endif -%}
     {{- return(adapter.rows_of(relation, slices)) -}}
