@@ -23,7 +23,7 @@ from dayslice.rules.open_periods import VARIABLE
 from dayslice.rules.settings import Kind, read_settings
 from dayslice.rules.snapshots import snapshot_slices
 from dayslice_airflow.run_ds import SCHEDULED, ds_of, open_period, run_type
-from dayslice_airflow.triggers import SlicesStand, look, missing_of, named
+from dayslice_airflow.triggers import SlicesStand, look, missing_of, named, tables_of
 
 Context = Mapping[str, Any]
 # Flags of every dbt command: nothing is written that nobody reads, and what is said goes to Airflow's log.
@@ -50,9 +50,7 @@ class WaitForSlices(BaseOperator):
         """Look once; if something is missing, wait in the triggerer. Returns the ds."""
         ds = ds_of(context, self.grain, self.deployment.time_zone)
         waits = [each.awaited() for each in self.waits]
-        missing = missing_of(
-            waits, ds, look(self.deployment.metastore, [each.table for each in waits]), self.deployment.time_zone
-        )
+        missing = missing_of(waits, ds, look(self.deployment.metastore, tables_of(waits)), self.deployment.time_zone)
         if missing:
             self.log.info("%s waits for %s, at most %s", ds, named(missing), self.at_most)
             trigger = SlicesStand(

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,11 +33,19 @@ def look(place: MetastorePlace, tables: Iterable[Table]) -> Standing:
         return {table: frozenset(metastore.published_ds(table)) for table in sorted(set(tables))}
 
 
+def tables_of(waits: Iterable[Awaited]) -> Iterator[Table]:
+    """The tables that have to be looked at to say whether waits hold."""
+    for each in waits:
+        yield each.table
+        if each.followed is not None:
+            yield each.followed
+
+
 def missing_of(waits: Iterable[Awaited], ds: str, standing: Standing, zone: tzinfo = UTC) -> list[Slice]:
     """The slices that are waited for and do not stand."""
     missing: dict[Slice, None] = {}
     for each in waits:
-        wanted = each.wanted(ds, lambda table: min(standing[table], default=None), zone)
+        wanted = each.wanted(ds, standing.__getitem__, zone)
         missing.update((slice, None) for slice in wanted if slice.ds not in standing[slice.table])
     return list(missing)
 
@@ -148,7 +156,7 @@ class SlicesStand(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait."""
         waits = [IndexedWait(**each).awaited() for each in self.waits]
-        tables = frozenset(each.table for each in waits)
+        tables = frozenset(tables_of(waits))
         left = (datetime.fromisoformat(self.deadline) - datetime.now(UTC)).total_seconds()
         said: list[Slice] = []
         looks = lookout(MetastorePlace(**self.place))

@@ -7,7 +7,7 @@ once, at deployment, and reads in milliseconds.
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dayslice.errors import UsageError
@@ -44,6 +44,10 @@ class IndexedWait:
     kind: str
     start: str | None
     itself: bool
+    asof: str | None = None
+    follows: str | None = None
+    followed: tuple[str, str] | None = None
+    """Schema and name of the table that the wait follows."""
 
     @classmethod
     def of(cls, each: Awaited) -> "IndexedWait":
@@ -58,17 +62,21 @@ class IndexedWait:
             each.kind.value,
             each.start,
             each.itself,
+            each.wait.asof,
+            each.wait.follows,
+            (each.followed.schema, each.followed.name) if each.followed else None,
         )
 
     def awaited(self) -> Awaited:
         """The form that can be asked which slices it wants."""
         return Awaited(
-            Wait(self.upstream, self.offset, self.periods),
+            Wait(self.upstream, self.offset, self.periods, self.asof, self.follows),
             Table(self.schema, self.name),
             Grain(self.grain),
             Kind(self.kind),
             self.start,
             self.itself,
+            Table(*self.followed) if self.followed else None,
         )
 
 
@@ -281,10 +289,11 @@ def _owner_tag(node: TableNode) -> tuple[str, ...]:
 
 def _placed(each: Awaited, production: Mapping[str, Node]) -> Awaited:
     """Where staging finds an upstream table: in production, if production has it."""
+    if (follows := each.wait.follows or "") in production:
+        each = replace(each, followed=table_of(production[follows]))
     if each.itself or each.wait.upstream not in production:
         return each
-    table = table_of(production[each.wait.upstream])
-    return Awaited(each.wait, table, each.grain, each.kind, each.start)
+    return replace(each, table=table_of(production[each.wait.upstream]))
 
 
 def _upstream(graph: Node, node: TableNode, ids: Mapping[str, str]) -> list[str]:

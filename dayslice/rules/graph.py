@@ -4,7 +4,7 @@ Every id, path and dependency is dbt's own; nothing is kept by hand.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dayslice.errors import UsageError
@@ -14,6 +14,9 @@ from dayslice.rules.waits import Awaited, Wait
 
 # The strategy of a table of slices, an incremental model.
 SLICE = "slice"
+
+# The macros that look at which slices are published: what others land has none to look at.
+OF_PUBLISHED = ("asof", "history")
 
 # A test's `meta: {slices: all}`: it reads every slice.
 ALL_SLICES = "all"
@@ -176,7 +179,8 @@ def awaited(graph: Node, wait: Wait, node: TableNode) -> Awaited:
     itself = wait.upstream == node.unique_id
     upstream = node if itself else table_node(graph, find(graph, wait.upstream))
     settings = upstream.settings
-    return Awaited(wait, upstream.table, settings.grain, settings.kind, settings.start, itself)
+    followed = table_of(find(graph, wait.follows)) if wait.follows else None
+    return Awaited(wait, upstream.table, settings.grain, settings.kind, settings.start, itself, followed)
 
 
 def slice_ancestors(graph: Node, node: Node) -> list[str]:
@@ -229,24 +233,27 @@ def slices_below(graph: Node, node: Node) -> list[str]:
 
 def _recorded(graph: Node, node: Node, record: Mapping[str, Any]) -> tuple[Wait, bool] | None:
     """A wait that a macro left, and whether it is waited for; None for a plain ref of what has no slices."""
-    offset, periods = int(record["offset"]), int(record["range"])
-    if record.get("this"):
-        return Wait(node["unique_id"], offset, periods), True
     name = record["table"]
-    unique_id = read_by_name(graph, node, name, record.get("source"), record.get("package"), record.get("version"))
-    if unique_id is None:
-        raise UsageError(f"{node['original_file_path']}: slice('{name}') names no table of this project")
-    upstream = find(graph, unique_id)
-    if not is_slices(upstream) and upstream["resource_type"] != "source":
-        if record.get("as") == "slice":
+    unique_id = None
+    if name is not None:
+        unique_id = read_by_name(graph, node, name, record.get("source"), record.get("package"), record.get("version"))
+    macro = record.get("as")
+    if unique_id is None and name is not None:
+        raise UsageError(f"{node['original_file_path']}: {macro}('{name}') names no table of this project")
+    wait = Wait(unique_id or node["unique_id"], int(record["offset"]), int(record["range"]), record.get("asof"))
+    if record.get("this"):
+        return replace(wait, upstream=node["unique_id"], follows=unique_id), True
+    upstream = find(graph, wait.upstream)
+    if not is_slices(upstream) and (upstream["resource_type"] != "source" or macro in OF_PUBLISHED):
+        if macro == "slice" or macro in OF_PUBLISHED:
             kind = upstream["config"].get("materialized", upstream["resource_type"])
             raise UsageError(
-                f"{node['original_file_path']}: slice('{name}') names a {kind}, not a table of slices: "
+                f"{node['original_file_path']}: {macro}('{name}') names a {kind}, not a table of slices: "
                 f"use ref('{name}')"
             )
-        if record.get("as") == "ref" or record.get("waited", True):
+        if macro == "ref" or record.get("waited", True):
             return None
-    return Wait(unique_id, offset, periods), record.get("waited", True)
+    return wait, record.get("waited", True)
 
 
 def read_by_name(

@@ -13,7 +13,7 @@ from dayslice.rules.graph import ALL_SLICES, Node, find, is_latest, is_slices, s
 
 # Made once for all ds.
 WITHOUT_DS = ("view", "materialized_view", "table")
-MACROS_OF_A_DS = {"macro.dbt_dayslice.ds": "ds()", "macro.dbt_dayslice.slice": "slice()"}
+MACROS_OF_A_DS = {f"macro.dbt_dayslice.{name}": f"{name}()" for name in ("ds", "slice", "asof", "history")}
 
 
 def reads_this_run(graph: Node, node: Node) -> bool:

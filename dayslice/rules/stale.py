@@ -6,7 +6,7 @@ from datetime import UTC, tzinfo
 from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Table
-from dayslice.rules.waits import Wait, reads
+from dayslice.rules.waits import Wait, read_of_published
 
 Key = tuple[str, str]
 """A table's unique_id and a ds."""
@@ -39,7 +39,7 @@ def made_stale(
         for ds in sorted(published.get(node.table, ())) if waits else ():
             if ds in own:
                 continue
-            cause = _cause(tables, node, waits, ds, touched, zone)
+            cause = _cause(tables, node, waits, ds, touched, published, zone)
             if cause is not None:
                 found[node.unique_id, ds] = cause
                 own = touched.setdefault(node.unique_id, own)
@@ -53,6 +53,7 @@ def _cause(
     waits: Iterable[Wait],
     ds: str,
     touched: Mapping[str, Set[str]],
+    published: Mapping[Table, Set[str]],
     zone: tzinfo,
 ) -> Key | None:
     for wait in waits:
@@ -62,7 +63,8 @@ def _cause(
         settings = tables[wait.upstream].settings
         itself = wait.upstream == node.unique_id
         kind = Kind.CUMULATIVE if itself else settings.kind
-        for read in reads(ds, settings.grain, kind, wait.offset, wait.periods, zone):
+        standing = {*published.get(tables[wait.upstream].table, ()), *changed} if wait.asof else ()
+        for read in read_of_published(wait, ds, settings.grain, kind, standing, zone):
             if read in changed and not (itself and read >= ds):
                 return wait.upstream, read
     return None

@@ -5,7 +5,8 @@ a table of slices is a wait for this run's slice. One rule (`reads`) says both w
 for, so that the two cannot differ.
 """
 
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
@@ -13,14 +14,23 @@ from dayslice.rules.calendar import Grain, cover, grain_of, shift, window
 from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Slice, Table
 
+RUN_DS = "ds"
+
 
 @dataclass(frozen=True)
 class Wait:
-    """A table reads `periods` slices of `upstream` (a dbt unique_id), the last of them `offset` slices from its ds."""
+    """A table reads `periods` slices of `upstream` (a dbt unique_id), the last of them `offset` slices from its ds.
+
+    `asof`: instead the newest slice at or before a date, which this is, or RUN_DS: `offset` of the table's own periods
+    from its ds. `follows`: where that is its own newest slice, the table (unique_id) that it follows: each slice of
+    that one since then is to have one of its own.
+    """
 
     upstream: str
     offset: int = 0
     periods: int = 1
+    asof: str | None = None
+    follows: str | None = None
 
     @property
     def is_range(self) -> bool:
@@ -41,6 +51,28 @@ def reads(ds: str, grain: Grain, kind: Kind, offset: int = 0, periods: int = 1, 
     if periods > 1:
         return window(shift(held[-1], offset, zone), periods, zone)
     return [shift(each, offset, zone) for each in held]
+
+
+def date_of(wait: Wait, ds: str, zone: tzinfo = UTC) -> str:
+    """The date of an `asof` wait, for a table's own ds."""
+    return shift(ds, wait.offset, zone) if wait.asof == RUN_DS else str(wait.asof)
+
+
+def newest(published: Collection[str], date: str, grain: Grain, zone: tzinfo = UTC) -> str | None:
+    """The newest published slice of a table of `grain` at or before a date of any grain: within it, too."""
+    standing = sorted(published)
+    at = bisect_right(standing, cover(date, grain, zone)[-1])
+    return standing[at - 1] if at else None
+
+
+def read_of_published(
+    wait: Wait, ds: str, grain: Grain, kind: Kind, published: Collection[str], zone: tzinfo = UTC
+) -> list[str]:
+    """What `reads` gives, of any wait: which slice an `asof` means depends on what is published."""
+    if wait.asof is None:
+        return reads(ds, grain, kind, wait.offset, wait.periods, zone)
+    found = newest(published, date_of(wait, ds, zone), grain, zone)
+    return [] if found is None else [found]
 
 
 def wanted(
@@ -71,18 +103,30 @@ class Awaited:
     kind: Kind
     start: str | None = None
     itself: bool = False
+    followed: Table | None = None
+    """The table that the wait follows, which has the same grain."""
 
-    def wanted(self, ds: str, earliest: Callable[[Table], str | None], zone: tzinfo = UTC) -> list[Slice]:
-        """The slices that must stand before `ds` is computed. `earliest`: a table's earliest slice, or None.
+    def wanted(self, ds: str, published: Callable[[Table], Collection[str]], zone: tzinfo = UTC) -> list[Slice]:
+        """The slices that must stand before `ds` is computed. `published`: the ds of a table that stand.
 
         `zone` is the project's: where its clock leaps, there are no slices to wait for.
         """
 
         def first() -> str | None:
-            return self.start or earliest(self.table)
+            return self.start or min(published(self.table), default=None)
 
-        if self.itself:
+        if self.wait.asof is not None:
+            found = self._wanted_as_of(ds, published, zone)
+        elif self.itself:
             found = wanted_of_itself(self.wait, ds, first, zone)
         else:
             found = wanted(self.wait, ds, self.grain, self.kind, first, zone)
         return [Slice(self.table, each) for each in found]
+
+    def _wanted_as_of(self, ds: str, published: Callable[[Table], Collection[str]], zone: tzinfo) -> list[str]:
+        date = date_of(self.wait, ds, zone)
+        found = newest(published(self.table), date, self.grain, zone)
+        if found is None:
+            return [] if self.itself else [cover(date, self.grain, zone)[-1]]
+        since = published(self.followed) if self.followed else ()
+        return [found, *sorted(each for each in since if found < each < ds)]

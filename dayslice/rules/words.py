@@ -8,7 +8,7 @@ from dayslice.rules.calendar import Grain
 from dayslice.rules.graph import TableNode
 from dayslice.rules.schedules import cron_of
 from dayslice.rules.settings import Kind
-from dayslice.rules.waits import Wait
+from dayslice.rules.waits import RUN_DS, Wait
 
 EACH = {Grain.DAY: "a day", Grain.HOUR: "an hour", Grain.QUARTER_HOUR: "a quarter of an hour"}
 HOLDS = {Kind.CUMULATIVE: "everything up to its ds", Kind.EVENTS: "only what happened in its ds"}
@@ -41,12 +41,23 @@ def wait_words(wait: Wait, own: str, name_of: Callable[[str], str]) -> str:
     """One wait: which slices of what."""
     of = "of its own" if wait.upstream == own else f"of {name_of(wait.upstream)}"
     back = -wait.offset
+    if wait.asof is not None:
+        return f"the newest slice {of}, {date_words(wait)}"
     if wait.periods > 1:
         until = "" if not back else f", up to the {'one' if back == 1 else f'{back}th one'} before its ds"
         return f"the last {wait.periods} slices {of}{until}"
     if back == 0:
         return f"the slice of the same ds {of}"
     return f"the slice before {of}" if back == 1 else f"the slice {back} before its ds {of}"
+
+
+def date_words(wait: Wait) -> str:
+    """Up to when a wait reads the newest slice."""
+    if wait.asof != RUN_DS:
+        return f"at or before {wait.asof}"
+    if wait.follows is not None:
+        return "before its ds"
+    return "at or before its ds" if not wait.offset else f"at or before the ds {-wait.offset} before its own"
 
 
 def schedule_words(cron: str, zone: str) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -171,7 +171,7 @@ def _table_facts(node: TableNode) -> dict[str, Any]:
         "yaml": node.yaml,
         "description": node.description,
         "columns": node.columns,
-        "waits": [[wait.upstream, wait.offset, wait.periods] for wait in node.waits],
+        "waits": [astuple(wait) for wait in node.waits],
         "latest_view": node.latest_view,
     }
 

@@ -4,7 +4,7 @@ Before a version is forgotten, a mark with the time is left beside it (`_retired
 that still reads it can finish, and a run that is killed is gone on with by the next one.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 
 from dayslice.errors import Refused, UsageError
@@ -17,7 +17,7 @@ from dayslice.rules.calendar import cover, shift, span
 from dayslice.rules.graph import TableNode
 from dayslice.rules.retention import Policy, Reader, needed_by
 from dayslice.rules.slices import Version
-from dayslice.rules.waits import reads
+from dayslice.rules.waits import read_of_published
 from dayslice.runner.project import Project
 from dayslice.runner.sweep import RETIRED, mark, sweep_files
 from dayslice.store.choice import open_store
@@ -64,7 +64,7 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
     with open_metastore(project.target) as metastore:
         history = metastore.history(node.table)
         published = metastore.published(node.table)
-        needed = needed_by(_readers(project, node, metastore, list(published)), _reads_of(node))
+        needed = needed_by(_readers(project, node, metastore, list(published)), _reads_of(node, published))
     unguarded = policy.expired(published)
     done.slices = policy.expired(published, needed)
     done.needed = [ds for ds in unguarded if ds not in done.slices]
@@ -105,9 +105,9 @@ def _readers(project: Project, node: TableNode, metastore: Metastore, published:
     return found
 
 
-def _reads_of(node: TableNode) -> Callable[..., list[str]]:
+def _reads_of(node: TableNode, published: Collection[str]) -> Callable[..., list[str]]:
     settings = node.settings
-    return lambda wait, ds: reads(ds, settings.grain, settings.kind, wait.offset, wait.periods)
+    return lambda wait, ds: read_of_published(wait, ds, settings.grain, settings.kind, published)
 
 
 def remove_slice(project: Project, node: TableNode, published: Version, kept: list[Version]) -> None:

@@ -23,6 +23,10 @@ OF_ORDERS = Awaited(Wait("orders"), ORDERS, Grain.DAY, Kind.EVENTS)
 OF_CLICKS = Awaited(Wait("clicks"), CLICKS, Grain.HOUR, Kind.EVENTS)
 OF_STOCK = Awaited(Wait("clicks"), CLICKS, Grain.HOUR, Kind.CUMULATIVE)
 OF_A_WEEK = Awaited(Wait("orders", 0, 7), ORDERS, Grain.DAY, Kind.EVENTS)
+AS_OF = Awaited(Wait("orders", asof="ds"), ORDERS, Grain.DAY, Kind.CUMULATIVE)
+OF_HISTORY = Awaited(
+    Wait("running", -1, 1, "ds", "orders"), RUNNING, Grain.DAY, Kind.CUMULATIVE, itself=True, followed=ORDERS
+)
 OF_ITSELF = Awaited(Wait("running", -1), RUNNING, Grain.DAY, Kind.CUMULATIVE, itself=True)
 
 
@@ -86,11 +90,18 @@ async def missing(trigger):
         (OF_ITSELF, [], []),
         (OF_ITSELF, ["2018-02-27"], ["2018-02-28"]),
         (OF_ITSELF, ["2018-03-02"], []),
+        (AS_OF, ["2018-01-01"], []),
+        (AS_OF, ["2018-03-02"], ["2018-03-01"]),
     ],
 )
 def test_what_is_waited_for(wait, standing, wanted):
     found = triggers.missing_of([wait], "2018-03-01", {wait.table: frozenset(standing)})
     assert [each.ds for each in found] == wanted
+
+
+def test_a_history_waits_for_its_slice_of_each_earlier_snapshot(place):
+    publish(place, (RUNNING, "2018-02-26"), (ORDERS, "2018-02-26"), (ORDERS, "2018-02-28"), (ORDERS, "2018-03-01"))
+    assert asyncio.run(missing(trigger(place, OF_HISTORY, seconds=0.7))) == [f"{RUNNING} 2018-02-28"]
 
 
 def test_a_slice_that_anybody_makes_ends_the_wait(place):

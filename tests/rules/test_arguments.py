@@ -1,7 +1,18 @@
+import datetime
+
 import pytest
 
 from dayslice.errors import UsageError
-from dayslice.rules.arguments import SliceArguments, all_slices_arguments, ds_periods, slice_arguments
+from dayslice.rules.arguments import (
+    AsofArguments,
+    HistoryArguments,
+    SliceArguments,
+    all_slices_arguments,
+    asof_arguments,
+    ds_periods,
+    history_arguments,
+    slice_arguments,
+)
 
 
 def test_a_slice_is_named_in_each_of_its_ways():
@@ -55,3 +66,41 @@ def test_all_slices_says_what_it_waits_for():
 def test_ds_takes_whole_periods(given):
     with pytest.raises(UsageError, match="not a whole number"):
         ds_periods("m.sql", given)
+
+
+def test_a_date_is_a_ds_or_the_runs_ds():
+    def read(table, second=None, date=None):
+        return asof_arguments("m.sql", False, table, second, date)
+
+    assert read("t", "2018-03-01") == AsofArguments(None, "t", "2018-03-01")
+    assert read("t", "$ds") == AsofArguments(None, "t", "ds")
+    assert read("erp", "t", "$ds-7") == AsofArguments("erp", "t", "ds", -7)
+    assert read("t", date="2018-03-01T05") == AsofArguments(None, "t", "2018-03-01T05")
+    assert read("t", datetime.date(2018, 3, 1)) == AsofArguments(None, "t", "2018-03-01")
+
+
+@pytest.mark.parametrize("date", [None, "", "2018-02-30", "$ds-31-7", "yesterday", 7, "$d"])
+def test_what_is_no_date_is_refused_with_what_to_write(date):
+    with pytest.raises(UsageError, match=r"^m.sql: asof\('t', .*write asof\('t', ds\(\)\)"):
+        asof_arguments("m.sql", False, "t", date, None)
+
+
+def test_a_table_of_its_own_is_not_read_as_of_a_date():
+    with pytest.raises(UsageError, match=r"slice\(this, -1\)"):
+        asof_arguments("m.sql", True, object(), "$ds-1", None)
+
+
+def test_a_history_has_a_key():
+    assert history_arguments("m.sql", "t", None, "ID", ()) == HistoryArguments(None, "t", ("id",), ())
+    assert history_arguments("m.sql", "erp", "t", ["a", "b"], "c") == HistoryArguments("erp", "t", ("a", "b"), ("c",))
+    for wrong in (
+        {"key": None},
+        {"key": []},
+        {"key": 3},
+        {"key": [None]},
+        {"without": ["k"]},
+        {"without": 3},
+        {"table": 1},
+    ):
+        with pytest.raises(UsageError, match=r"^m[.]sql: "):
+            history_arguments(**{"where": "m.sql", "table": "t", "second": None, "key": "k", "without": (), **wrong})

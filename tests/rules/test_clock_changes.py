@@ -122,7 +122,7 @@ def test_a_day_waits_for_the_hours_that_there_are():
     berlin = ZoneInfo("Europe/Berlin")
     events = Awaited(Wait("clicks"), clicks, Grain.HOUR, Kind.EVENTS)
     before = Awaited(Wait("clicks", -1), clicks, Grain.HOUR, Kind.CUMULATIVE, itself=True)
-    wanted = events.wanted("2018-03-25", lambda _: None, berlin)
+    wanted = events.wanted("2018-03-25", lambda _: (), berlin)
     assert len(wanted) == 23
     assert Slice(clicks, "2018-03-25T02") not in wanted
-    assert before.wanted("2018-03-25T03", lambda _: "2018-01-01T00", berlin) == [Slice(clicks, "2018-03-25T01")]
+    assert before.wanted("2018-03-25T03", lambda _: {"2018-01-01T00"}, berlin) == [Slice(clicks, "2018-03-25T01")]

@@ -104,3 +104,17 @@ def test_ranges_are_runs_without_a_gap():
         ("2013-01-09", "2013-01-09", 1),
     ]
     assert ranges([]) == []
+
+
+def test_what_reads_as_of_a_date_is_stale_where_the_changed_slice_is_the_one_that_it_reads():
+    rates, total = table("rates"), reading(table("total"), Wait("model.p.rates", 0, 1, "ds"))
+    published = {rates.table: {"2013-01-01", "2013-01-04", "2013-01-08"}, total.table: set(DAYS)}
+    found = made_stale(project(rates, total), [("model.p.rates", "2013-01-04")], published)
+    assert [ds for _, ds in found] == span("2013-01-04", "2013-01-07")
+
+
+def test_a_history_is_stale_after_the_gap():
+    own = reading(table("own"), Wait("model.p.own", -1, 1, "ds", "model.p.snapshots"))
+    days = ["2013-01-01", "2013-01-05", "2013-01-08"]
+    found = made_stale(project(own), [("model.p.own", "2013-01-01")], standing(own, days=days))
+    assert [ds for _, ds in found] == ["2013-01-05", "2013-01-08"]

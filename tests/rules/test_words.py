@@ -17,6 +17,10 @@ NAMES = {"model.shop.sales": "sales"}.get
         (Wait("model.shop.sales", 0, 7), "the last 7 slices of sales"),
         (Wait("model.shop.sales", -1, 7), "the last 7 slices of sales, up to the one before its ds"),
         (Wait("model.shop.own", -1), "the slice before of its own"),
+        (Wait("model.shop.sales", asof="ds"), "the newest slice of sales, at or before its ds"),
+        (Wait("model.shop.sales", -7, asof="ds"), "the newest slice of sales, at or before the ds 7 before its own"),
+        (Wait("model.shop.sales", asof="2018-01-01"), "the newest slice of sales, at or before 2018-01-01"),
+        (Wait("model.shop.own", -1, 1, "ds", "model.shop.sales"), "the newest slice of its own, before its ds"),
     ],
 )
 def test_a_wait_is_told_in_words(wait, words):

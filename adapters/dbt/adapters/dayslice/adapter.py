@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from dbt.adapters.base.meta import AdapterMeta
 from dbt.adapters.dayslice.audits import RunsAudits
 from dbt.adapters.dayslice.columns import StoresColumns
+from dbt.adapters.dayslice.histories import ReadsPublished
 from dbt.adapters.dayslice.jinja import REFUSALS, for_jinja, while_parsing
-from dbt.adapters.dayslice.reading import ReadsSlices
 from dbt.adapters.dayslice.receipts import Begun, WritesReceipts, begin
 from dbt.adapters.dayslice.refusing import RefusesRuns
 from dbt.adapters.dayslice.statements import one_select
@@ -29,7 +29,7 @@ from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Slice, Table, Version, new_version_id
 
 
-class SliceAdapter(ReadsSlices, RunsAudits, WritesReceipts, RefusesRuns, StoresColumns, metaclass=AdapterMeta):
+class SliceAdapter(ReadsPublished, RunsAudits, WritesReceipts, RefusesRuns, StoresColumns, metaclass=AdapterMeta):
     """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
 
     refusals: ClassVar[list[str]] = REFUSALS
@@ -150,13 +150,9 @@ class SliceAdapter(ReadsSlices, RunsAudits, WritesReceipts, RefusesRuns, StoresC
 
     def _found(self, graph: Node, node: TableNode, ds: str, metastore: Metastore) -> dict[Slice, Version | None]:
         """The slices that this one is computed from, with what is published of each."""
-
-        def earliest(table: Table) -> str | None:
-            return min(metastore.published_ds(table), default=None)
-
         found: dict[Slice, Version | None] = {}
         for awaited in awaited_of(graph, node):
-            needed = awaited.wanted(ds, earliest, self.time_zone)
+            needed = awaited.wanted(ds, metastore.published_ds, self.time_zone)
             published = metastore.published(awaited.table, [each.ds for each in needed])
             found.update((each, published.get(each.ds)) for each in needed)
         return found
