@@ -68,7 +68,7 @@ def has_slice_strategy(config: Node) -> bool:
     if config["materialized"] != "incremental":
         return False
     strategy = config.get("incremental_strategy")
-    return strategy == SLICE or (strategy == "delete+insert" and _is_ds(config.get("partition_by")))
+    return strategy == SLICE or (strategy == "delete+insert" and is_ds(config.get("partition_by")))
 
 
 def is_latest(node: Node) -> bool:
@@ -273,8 +273,8 @@ def read_by_name(
     return None
 
 
-def _is_ds(partition_by: Any) -> bool:
-    """dbt's adapters take a name, a list of names, or a mapping with a field."""
+def is_ds(partition_by: Any) -> bool:
+    """Whether a `partition_by` means the ds: dbt's adapters take a name, a list of names, or a mapping with a field."""
     if isinstance(partition_by, Mapping):
         partition_by = partition_by.get("field")
     if isinstance(partition_by, list | tuple) and len(partition_by) == 1:

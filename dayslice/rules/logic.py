@@ -20,7 +20,15 @@ _VARIABLE = re.compile(r"""\bvar\(\s*['"](\w+)['"]""")
 _ENVIRONMENT = re.compile(r"""\benv_var\(\s*['"](\w+)['"]""")
 # The run's own: never a part of the logic.
 _OF_THE_RUN = frozenset({"ds", "drop_history", "DAYSLICE_DS", "DAYSLICE_OPEN_PERIOD"})
-_MODEL_CONFIG = ("materialized", "incremental_strategy", "contract", "on_schema_change", "pre-hook", "post-hook")
+_MODEL_CONFIG = (
+    "materialized",
+    "incremental_strategy",
+    "contract",
+    "on_schema_change",
+    "sql_header",
+    "pre-hook",
+    "post-hook",
+)
 _TEST_CONFIG = ("severity", "warn_if", "error_if", "limit", "where", "fail_calc")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dayslice.rules.dbt_settings import check_dbt_settings
 from dayslice.rules.graph import Node, TableNode, tables_of
 from dayslice.rules.reading import check_readers
 from dayslice.rules.settings import refuse_foreign_keys
@@ -11,11 +12,12 @@ from dayslice.rules.settings import refuse_foreign_keys
 STRICT = "strict_meta"
 
 
-def check_project_graph(graph: Node, variables: Mapping[str, Any]) -> dict[str, TableNode]:
+def check_project_graph(graph: Node, variables: Mapping[str, Any], is_local: bool) -> dict[str, TableNode]:
     """All tables of slices. Raises UsageError, which names file and table, for what is wrong."""
     tables = tables_of(graph)
     if variables.get(STRICT):
         for node in tables.values():
             refuse_foreign_keys(node.meta, f"{node.yaml}: {node.name}", node.is_import)
+    check_dbt_settings(graph, is_local)
     check_readers(graph)
     return tables

@@ -85,7 +85,7 @@ def parse_project(root: Path, target: str | None = None) -> Project:
     loaded = load_target(root, target)
     dbt = Dbt(root, target)
     graph = _graph(dbt)
-    tables = check_project_graph(graph, read_project_file(root).get("vars") or {})
+    tables = check_project_graph(graph, read_project_file(root).get("vars") or {}, loaded.is_local)
     if not loaded.is_local:
         check_tables(tables.values())
     return Project(root, loaded, dbt, graph, tables, time_zone_of(root), Lineage.of(graph))

@@ -95,6 +95,13 @@ MODELS = {
     "versioned_v2": "select 2 as version, count(*) as n from {{ ref('daily') }}",
     "of_versions": "select version from {{ ref('versioned', v=1) }} "
     "union all select version from {{ ref('versioned') }}",
+    "headed": """
+{{ config(
+  sql_header="create or replace temp macro twice(x) as 2 * x;" if target.type == 'dayslice_duckdb'
+    else "set session join_reordering_strategy = 'NONE'"
+) }}
+select {{ 'twice(id)' if target.type == 'dayslice_duckdb' else '2 * id' }} as twice from {{ ref('daily') }}
+""",
     "unmatched": "select id, id as boss from {{ ref('daily') }}",
     **{policy: changing(policy) for policy in ("ignore", "fail", "append_new_columns")},
 }
@@ -141,6 +148,10 @@ def test_all_of_it_is_built_but_for_what_forbids_its_change(project):
 @pytest.mark.parametrize("table", ["daily", "other_name", "beside_where", "of_view"])
 def test_a_plain_ref_or_source_is_this_run_s_slice(project, table):
     assert rows(project, table) == [(1, DAYS[0]), (2, DAYS[1]), (3, DAYS[1])]
+
+
+def test_a_sql_header_goes_before_the_select_in_its_session(project):
+    assert rows(project, "headed") == [(2, DAYS[0]), (4, DAYS[1]), (6, DAYS[1])]
 
 
 def test_all_slices_are_read_by_a_macro_of_their_own(project):
@@ -257,6 +268,8 @@ def test_the_runner_makes_what_stands_between_anew_for_each_ds(project):
         ("{{ config(materialized='view') }} select '{{ ds() }}' as day", "ds() cannot stand in a view"),
         ("{{ config(materialized='table') }} select * from {{ slice('daily') }}", "slice() cannot stand in a table"),
         ("{{ config(materialized='view') }} select * from {{ ref('day') }}", "ds(), which wrong reads, cannot stand"),
+        ("{{ config(incremental_predicates=['x > 1']) }} select 1 as x", "incremental_predicates cannot be followed"),
+        ("{{ config(grants={'select': ['all']}) }} select 1 as x", "grants cannot be followed: files have no grants"),
         ("select * from {{ slice(daily, -1) }}", "models/wrong.sql: the table that slice() names is no text"),
     ],
 )

@@ -61,7 +61,7 @@ class SliceAdapter(ReadsPublished, RunsAudits, WritesReceipts, RefusesRuns, Stor
     def check_project(self, graph: Node) -> None:
         """Refuse a project whose settings are wrong, before anything runs. Names file and table."""
         self.project_graph = graph
-        check_project_graph(graph, self.config.vars.to_dict())
+        check_project_graph(graph, self.config.vars.to_dict(), self.type() == "dayslice_duckdb")
         self.check_tests(graph)
 
     @for_jinja

@@ -10,6 +10,7 @@
   {%- do adapter.refuse_part_of_a_slice(model.name) -%}
   {%- do run_hooks_outside(pre_hooks) -%}
   {{ run_hooks(pre_hooks) }}
+  {%- do run_sql_header() if not python_rows -%}
 
   {%- set selected_sql = 'select * from ' ~ python_rows if python_rows else adapter.one_select(model, sql) -%}
   {%- set existing_relation = none if drop_history else load_relation(this) -%}
