@@ -1,5 +1,6 @@
 """A connection to Trino for SQL outside dbt, with the login of the profile."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -32,8 +33,19 @@ def connect(credentials: Any) -> Iterator[Any]:
     try:
         yield connection
     except trino.exceptions.TrinoConnectionError as error:
-        raise Transient(f"Trino at {credentials.host}:{credentials.port} does not answer: {error}") from None
+        raise Transient(no_answer(credentials, error)) from None
     except trino.exceptions.TrinoQueryError as error:
         raise DaysliceError(f"Trino: {error.message}") from None
     finally:
         connection.close()
+
+
+def no_answer(credentials: Any, error: Exception) -> str:
+    """What to say of a Trino that does not answer: where it was looked for, why it failed, and what to look at."""
+    found = re.search(r"\[Errno -?\d+\] ([^\"')]+)", str(error)) or re.search(r"\[SSL: \w+\] ([^\"'(]+)", str(error))
+    reason = found[1].strip() if found else str(error)
+    scheme = getattr(credentials.http_scheme, "value", credentials.http_scheme)
+    return (
+        f"Trino at {scheme}://{credentials.host}:{credentials.port} does not answer ({reason}): is it up, and are "
+        "host, port and http_scheme of profiles.yml right (DAYSLICE_TRINO_HOST, DAYSLICE_TRINO_PORT, DAYSLICE_TRINO_SCHEME)?"
+    )

@@ -15,7 +15,9 @@ from dbt.adapters.dayslice_trino.views import ViewAdapter
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
+from trino.exceptions import TrinoConnectionError
 
+from dayslice.engines.trino_client import no_answer
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.interface import Catalog
@@ -44,6 +46,15 @@ class SliceTrinoConnectionManager(TrinoConnectionManager):
         opened = super().open(connection)
         cancel_at_sigterm(opened.handle)
         return opened
+
+    @contextmanager
+    def exception_handler(self, sql: str) -> Iterator[None]:
+        """dbt-trino's; a Trino that does not answer is said in one sentence."""
+        with super().exception_handler(sql):
+            try:
+                yield
+            except TrinoConnectionError as error:
+                raise DbtDatabaseError(no_answer(self.profile.credentials, error)) from None
 
     def execute(self, sql: str, *args: Any, **kwargs: Any) -> Any:
         """A view that two first runs make at once is replaced by the later one; Trino refuses it the first time."""
