@@ -47,5 +47,6 @@ def no_answer(credentials: Any, error: Exception) -> str:
     scheme = getattr(credentials.http_scheme, "value", credentials.http_scheme)
     return (
         f"Trino at {scheme}://{credentials.host}:{credentials.port} does not answer ({reason}): is it up, and are "
-        "host, port and http_scheme of profiles.yml right (DAYSLICE_TRINO_HOST, DAYSLICE_TRINO_PORT, DAYSLICE_TRINO_SCHEME)?"
+        "host, port and http_scheme of profiles.yml right (DAYSLICE_TRINO_HOST, DAYSLICE_TRINO_PORT, "
+        "DAYSLICE_TRINO_SCHEME)?"
     )
