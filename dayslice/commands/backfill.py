@@ -3,14 +3,10 @@
 import click
 
 from dayslice.commands.options import Wanted, as_json, opened, range_options, target
-from dayslice.commands.plan import planned
-from dayslice.console import print_json
+from dayslice.commands.plan import planned, shown
 from dayslice.runner.plan_reports import (
-    SOMETHING_TO_DO,
     behind_document,
     command_for,
-    plan_document,
-    show_plan,
     stale_document,
     tell_behind,
     tell_not_made,
@@ -32,19 +28,21 @@ def command(wanted: Wanted, dry_run: bool, target: str | None, as_json: bool) ->
 
     What stands already is skipped, so a backfill that was stopped goes on where it was. What stands on a slice that is
     made is made again, within the range and the selection; what is left over is listed with the command for it, and the
-    exit code is 1. A slice that fails stops only what depends on it.
+    exit code is 1. A slice that fails stops only what depends on it. With --stale, what stands and is not what its
+    inputs and its logic give now is made again as well; a slice downstream whose inputs turn out to hold what they held
+    is kept as it is.
 
     \b
     Examples:
       dayslice backfill --from 2013-01-01 --to 2013-01-31
       dayslice backfill --from 2013-01-01 --to 2013-01-31 --select flights_flat+
+      dayslice backfill --from 2013-01-01 --to 2013-01-31 --stale
       dayslice backfill --from 2013-01-05 --to 2013-01-05 --select carrier_metrics --force --downstream
     """
     project = load_project(target=target)
-    plan = planned(project, wanted)
+    plan = planned(project, wanted, judged=dry_run)
     if dry_run:
-        print_json(plan_document(project, plan)) if as_json else show_plan(project, plan)
-        return SOMETHING_TO_DO if plan.size else 0
+        return shown(project, wanted, plan, as_json)
     if not as_json:
         tell_not_made(project, plan)
     with opened(wanted.open_period), Report(plan.total, as_json) as report:
@@ -56,7 +54,7 @@ def command(wanted: Wanted, dry_run: bool, target: str | None, as_json: bool) ->
     if not as_json:
         ids = {node.name: unique_id for unique_id, node in project.tables.items()}
         if failed := [(ids[each.table], each.ds) for each in outcomes if each.failed and each.table in ids]:
-            click.echo(f"try those again: {command_for(project, failed, wanted.force)}", err=True)
+            click.echo(f"try those again: {command_for(project, failed, wanted.again())}", err=True)
         tell_stale(project, stale)
         tell_behind(behind, max((each.ds for each in outcomes), default=""))
     return 1 if stale else code

@@ -60,7 +60,20 @@ class Wanted:
     exclude: tuple[str, ...] = ()
     force: bool = False
     downstream: bool = False
+    stale: bool = False
     open_period: bool = False
+
+    def as_text(self) -> str:
+        """Range and selection, as they are typed."""
+        words = [f"--from {self.first} --to {self.last}"]
+        words += [f"--select {' '.join(self.select)}"] if self.select else []
+        words += [f"--exclude {' '.join(self.exclude)}"] if self.exclude else []
+        return " ".join(words)
+
+    def again(self) -> list[str]:
+        """The flags that a second try of some of it needs, too."""
+        given = {"--force": self.force, "--downstream": self.downstream, "--stale": self.stale, FLAG: self.open_period}
+        return [flag for flag, is_given in given.items() if is_given]
 
 
 def range_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -106,6 +119,9 @@ _OF_A_RANGE = (
     click.option("--force", is_flag=True, help="Compute models again that stand already (imports are left alone)."),
     click.option(
         "--downstream", is_flag=True, help="Make again all that stands on what is made, outside the range too."
+    ),
+    click.option(
+        "--stale", is_flag=True, help="Make again what stands and is not what its inputs and its logic give now."
     ),
     open_period,
 )

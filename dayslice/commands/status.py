@@ -1,7 +1,7 @@
 """`dayslice status`: what stands, table by ds."""
 
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 
 import click
@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from dayslice.commands.options import as_json, exclude, select, target
 from dayslice.console import print_json
 from dayslice.metastore.choice import open_metastore
+from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import Grain, parse_ds, shift
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import periods, ranges
@@ -60,9 +61,10 @@ def command(
     project = load_project(target=target)
     tables = select_tables(project, select, exclude)
     with open_metastore(project.target) as metastore:
-        stands = {node: metastore.published_ds(node.table) for node in tables}
+        there = metastore.published_ds_of([node.table for node in tables])
+        stands = {node: there[node.table] for node in tables}
         shown = {} if only else shown_slices(stands, first, last)
-        found = {node: metastore.published(node.table, shown.get(node.settings.grain, [])) for node in tables}
+        found = published_of(metastore, tables, shown)
     now = datetime.now(UTC)
     problems = {node: problems_of(node, stands[node], now, project.time_zone) for node in tables}
     if as_json:
@@ -87,6 +89,17 @@ def command(
         for left in [] if select or exclude else unowned_tables(project):
             click.echo(str(left))
     return 1 if exit_code and any(problems.values()) else 0
+
+
+def published_of(metastore: Metastore, tables: Sequence[TableNode], shown: Mapping[Grain, list[str]]) -> Found:
+    """What is published of the slices that are shown."""
+    found: dict[TableNode, Mapping[str, Version]] = {node: {} for node in tables}
+    for grain, slices in shown.items():
+        own = [node for node in tables if node.settings.grain is grain]
+        if slices:
+            versions = metastore.overview([node.table for node in own], slices[0], slices[-1])
+            found |= {node: versions[node.table] for node in own}
+    return found
 
 
 def marks_of(

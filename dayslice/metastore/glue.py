@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import boto3
@@ -142,7 +143,15 @@ class GlueMetastore(Partitioned):
         return [row.values[0] for row in self._rows(table)]
 
     def _rows(self, table: Table, ds: str | None = None) -> Iterator[Row]:
-        only = {} if ds is None else {"Expression": f"ds = '{ds}'"}
+        return self._pages(table, {} if ds is None else {"Expression": f"ds = '{ds}'"})
+
+    def _rows_between(self, table: Table, first: str, last: str) -> Iterator[Row]:
+        return self._pages(table, {"Expression": f"ds >= '{first}' and ds <= '{last}'"})
+
+    def _session(self) -> AbstractContextManager["GlueMetastore"]:
+        return nullcontext(self)  # boto3's client is for any number of threads
+
+    def _pages(self, table: Table, only: Mapping[str, str]) -> Iterator[Row]:
         more: dict[str, str] = {}
         while True:
             try:

@@ -191,6 +191,14 @@ class HiveMetastore(Partitioned):
         names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []
         yield from self._named(table, names)
 
+    def _rows_between(self, table: Table, first: str, last: str) -> Iterator[Row]:
+        # The names are quick, and a filter is not: it is parsed, and on some databases carried out in the metastore.
+        names = [partition_name(ds) for ds in self._ds(table) if first <= ds <= last]
+        return self._named(table, names)
+
+    def _session(self) -> "HiveMetastore":
+        return HiveMetastore(self.uri, self.retry_seconds)
+
     def _rows_of(self, table: Table, ds: list[str]) -> Iterator[Row]:
         return self._named(table, [partition_name(each) for each in ds])
 

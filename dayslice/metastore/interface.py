@@ -24,6 +24,17 @@ class Metastore(Protocol):
         """Every published ds of a table, oldest first. Names only: quick with ten thousand of them."""
         ...
 
+    def overview(self, tables: Collection[Table], first: str, last: str) -> dict[Table, dict[str, Version]]:
+        """The published versions of many tables from `first` to `last`, by ds: in few calls, or in parallel ones.
+
+        A `last` that is written in a coarser grain has all slices of that day in it. Tables without one are there too.
+        """
+        ...
+
+    def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
+        """What `published_ds` gives, of many tables."""
+        ...
+
     def sliced_tables(self, schema: str, but: Collection[Table] = ()) -> list[Table]:
         """The tables of slices of a schema, by name, without those of `but`, which are not looked at."""
         ...

@@ -2,9 +2,11 @@
 
 import contextlib
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from dayslice.errors import DaysliceError, Transient
 from dayslice.metastore.journal import (
@@ -19,9 +21,12 @@ from dayslice.metastore.journal import (
     take_turn,
 )
 from dayslice.metastore.partitions import LANDED, Row, partition_parameters, shown_version
-from dayslice.rules.slices import Receipt, Slice, Table, Version
+from dayslice.rules.slices import Receipt, Slice, Table, Version, within
 
 _TRIES = 5
+# How many sessions ask at once of many tables: a metastore answers one table in some 10 ms, most of it waiting.
+SESSIONS = 8
+T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 
@@ -45,6 +50,48 @@ class Partitioned:
     def published_ds(self, table: Table) -> list[str]:
         """Every published ds of a table, oldest first; names only, so that it is quick with ten thousand of them."""
         return sorted(self._ds(self._holder(table)))
+
+    def overview(self, tables: Collection[Table], first: str, last: str) -> dict[Table, dict[str, Version]]:
+        """The published versions of many tables from `first` to `last`, by ds: several sessions ask at once."""
+
+        def of(session: "Partitioned", table: Table, holder: Table) -> dict[str, Version]:
+            rows = session._rows_between(holder, first, within(last))
+            found = (shown_version(Slice(table, row.values[0]), row) for row in rows)
+            return {version.slice.ds: version for version in found}
+
+        return self._of_each(tables, of, {})
+
+    def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
+        """Every published ds of many tables, oldest first: several sessions ask at once."""
+        return self._of_each(tables, lambda session, table, holder: sorted(session._ds(holder)), [])
+
+    def _of_each(
+        self, tables: Collection[Table], ask: Callable[["Partitioned", Table, Table], T], nothing: T
+    ) -> dict[Table, T]:
+        """What `ask` gives of each table that is there, by sessions in parallel; the names are asked for by schema."""
+        there = {schema: set(self.tables(schema)) for schema in {table.schema for table in tables}}
+        holders = {
+            table: Table(table.schema, name)
+            for table in dict.fromkeys(tables)
+            for name in (table.name + LANDED, table.name)
+            if name in there[table.schema]
+        }
+        found = dict.fromkeys(tables, nothing)
+        idle: SimpleQueue[Partitioned] = SimpleQueue()
+        with ExitStack() as sessions:
+            for _ in range(min(SESSIONS, len(holders))):
+                idle.put(sessions.enter_context(self._session()))
+
+            def work(item: tuple[Table, Table]) -> tuple[Table, T]:
+                session = idle.get()
+                try:
+                    return item[0], ask(session, *item)
+                finally:
+                    idle.put(session)
+
+            with ThreadPoolExecutor(SESSIONS) as executor:
+                found.update(executor.map(work, holders.items()))
+        return found
 
     def sliced_tables(self, schema: str, but: Collection[Table] = ()) -> list[Table]:
         """The tables of slices of a schema, by name, without those of `but`, which are not looked at."""
@@ -268,6 +315,14 @@ class Partitioned:
 
     def _rows(self, table: Table, ds: str | None = None) -> Iterator[Row]:
         """All partitions of a table, or those whose first value is `ds`; none of a table that is not there."""
+        raise NotImplementedError
+
+    def _rows_between(self, table: Table, first: str, last: str) -> Iterator[Row]:
+        """The partitions of a table of slices from one ds to another, as text."""
+        raise NotImplementedError
+
+    def _session(self) -> AbstractContextManager["Partitioned"]:
+        """Another connection to the same service, for a thread of its own."""
         raise NotImplementedError
 
     def _rows_of(self, table: Table, ds: list[str]) -> Iterator[Row]:

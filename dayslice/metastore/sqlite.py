@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from dayslice.rules.slices import Receipt, Slice, Table, Version
+from dayslice.rules.slices import Receipt, Slice, Table, Version, within
 
 FORMAT = 1
 WAIT_SECONDS = 60.0
@@ -125,6 +125,36 @@ class SQLiteMetastore:
             [table.schema, table.name],
         )
         return [ds for (ds,) in rows]
+
+    def overview(self, tables: Collection[Table], first: str, last: str) -> dict[Table, dict[str, Version]]:
+        """The published versions of many tables from `first` to `last`, by ds, in one query."""
+        found: dict[tuple[str, str], tuple[Table, dict[str, Version]]]
+        found = {(table.schema, table.name): (table, {}) for table in tables}
+        rows = self._ask(
+            "select p.schema, p.name, p.ds, p.id, v.receipt, v.location, v.sequence from json_each(?1) w "
+            "cross join published p on p.schema = json_extract(w.value, '$[0]') and "
+            "p.name = json_extract(w.value, '$[1]') and p.ds between ?2 and ?3 "
+            "join versions v on v.schema = p.schema and v.name = p.name and v.ds = p.ds and v.id = p.id "
+            "where p.ds <> ''",
+            [_named(tables), first, within(last)],
+        )
+        for schema, name, ds, version, receipt, location, sequence in rows:
+            table, slices = found[schema, name]
+            slices[ds] = Version(Slice(table, ds), version, Receipt.from_json(receipt), location, sequence)
+        return dict(found.values())
+
+    def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
+        """Every published ds of many tables, oldest first, in one query."""
+        found: dict[tuple[str, str], list[str]] = {(table.schema, table.name): [] for table in tables}
+        rows = self._ask(
+            "select p.schema, p.name, p.ds from json_each(?1) w cross join published p on "
+            "p.schema = json_extract(w.value, '$[0]') and p.name = json_extract(w.value, '$[1]') and p.ds <> '' "
+            "order by p.ds",
+            [_named(tables)],
+        )
+        for schema, name, ds in rows:
+            found[schema, name].append(ds)
+        return {Table(*names): slices for names, slices in found.items()}
 
     def newest_ds(self, table: Table) -> str | None:
         """The newest published ds of a table, by one look at the index."""
@@ -353,3 +383,7 @@ class SQLiteMetastore:
             )
         what = getattr(error, "strerror", None) or error
         return DaysliceError(f"{self.file} cannot be read or written ({what}); what was published stands")
+
+
+def _named(tables: Collection[Table]) -> str:
+    return json.dumps(sorted({(table.schema, table.name) for table in tables}))

@@ -46,21 +46,33 @@ _IMPORT_KEYS = [
 ]
 
 
+Hashes = tuple[str, str]
+"""Of a table: the logic, and that of its audits."""
+
+
 def logic_of_import(meta: Mapping[str, Any]) -> str:
     """The hash of what decides which rows and values of a source an import takes."""
     return _hashed([[key, meta.get(key)] for key in _IMPORT_KEYS])
 
 
 class Logic:
-    """The hashes of a parsed project. `macros`: dbt's, by unique_id; `variables`: of dbt_project.yml and `--vars`."""
+    """The hashes of a parsed project. `macros`: dbt's, by unique_id. `variables`: of dbt_project.yml; `given`: those of
+    the command line, which win.
+    """
 
     def __init__(
-        self, graph: Node, macros: Mapping[str, Any], variables: Mapping[str, Any], environment: Mapping[str, str]
+        self,
+        graph: Node,
+        macros: Mapping[str, Any],
+        variables: Mapping[str, Any],
+        environment: Mapping[str, str],
+        given: Mapping[str, Any] | None = None,
     ):
         self.graph = graph
         self.macros = macros
         self.variables = variables
         self.environment = environment
+        self.given = given or {}
 
     def of(self, unique_id: str) -> str:
         """The hash of what decides the rows of a table of slices."""
@@ -131,7 +143,7 @@ class Logic:
         """The macros, and the values of the variables, that a text and they ask for."""
         text = "\n".join([*code, *macros.values()])
         scoped = self.variables.get(node.get("package_name", "")) or {}
-        values = {**self.variables, **(scoped if isinstance(scoped, Mapping) else {})}
+        values = {**self.variables, **(scoped if isinstance(scoped, Mapping) else {}), **self.given}
         variables = sorted(set(_VARIABLE.findall(text)) - _OF_THE_RUN)
         names = sorted(set(_ENVIRONMENT.findall(text)) - _OF_THE_RUN)
         return [

@@ -5,6 +5,7 @@ is named.
 """
 
 import re
+from functools import lru_cache
 
 from dayslice.errors import UsageError
 
@@ -15,7 +16,7 @@ _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f]")
 
 def checked(name: str, what: str) -> str:
     """A name as one part of a path. Raises UsageError for one that is none, or more than one."""
-    if not isinstance(name, str) or name in ("", ".", "..") or _FORBIDDEN.search(name) or _is_long(name):
+    if not isinstance(name, str) or not _is_fine(name):
         raise UsageError(
             f"{what} {name!r} cannot be part of a path: no slashes, no control characters, not . or .., "
             f"{LONGEST} bytes at most"
@@ -28,5 +29,8 @@ def joined(*names: str) -> str:
     return "/".join(checked(name, "the name") for name in names)
 
 
-def _is_long(name: str) -> bool:
-    return len(name.encode("utf-8", "surrogatepass")) > LONGEST
+@lru_cache(maxsize=4096)
+def _is_fine(name: str) -> bool:
+    """Asked of the same few names again and again, wherever many slices are looked at."""
+    is_long = len(name.encode("utf-8", "surrogatepass")) > LONGEST
+    return name not in ("", ".", "..") and not _FORBIDDEN.search(name) and not is_long

@@ -13,12 +13,10 @@ from dayslice.errors import UsageError
 from dayslice.rules.calendar import Grain, bounds, cover, grain_of, shift, span
 from dayslice.rules.followers import Follower, made_with
 from dayslice.rules.graph import TableNode
+from dayslice.rules.reasons import DOWNSTREAM, FORCED, MISSING
 from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Table
 from dayslice.rules.stale import Key, made_stale
-
-MISSING = "missing"
-FORCED = "forced"
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,11 @@ class Plan:
     early: tuple[tuple[TableNode, str], ...] = ()
     """Slices whose period is not over."""
     reasons: Mapping[Key, str] = field(default_factory=dict)
-    """Why each slice is made: missing, forced, or downstream of another."""
+    """Why each slice is made: see `dayslice.rules.reasons`."""
     left: Mapping[Key, Key] = field(default_factory=dict)
     """Slices that will stand on something older than what is made, and that are not made again; each with that."""
+    stale: Mapping[Key, str] = field(default_factory=dict)
+    """Slices of the range that stand, and are not what would be made now; not made again, each with the reason."""
 
     @property
     def size(self) -> int:
@@ -113,6 +113,8 @@ def make_plan(
     every: Mapping[str, TableNode] | None = None,
     downstream: bool = False,
     is_due: Callable[[str], bool] = lambda ds: True,
+    stale: Mapping[Key, str] | None = None,
+    remake_stale: bool = False,
 ) -> Plan:
     """The steps that make what is missing of `tables` (upstream first) from `first` to `last`, both included.
 
@@ -121,7 +123,10 @@ def make_plan(
 
     `every`: all tables of the project. What stands on a slice that is made is then made again, within `tables` and the
     range, or anywhere with `downstream`; what is left over is in the plan's `left`. `is_due`: whether a period is over.
+
+    `stale`: slices that are not what would be made now, with the reasons; `remake_stale` makes them again.
     """
+    stale = stale or {}
     made: dict[Key, str] = {}
     within: set[Key] = set()
     done, lost, early = 0, [], []
@@ -131,23 +136,28 @@ def make_plan(
         for ds in periods(first, last, node.settings.grain, zone):
             if not (node.settings.start or ds) <= ds <= (node.settings.end or ds):
                 continue
-            within.add((node.unique_id, ds))
+            key = node.unique_id, ds
+            within.add(key)
             if ds in stands and (node.is_import or not force):
-                done += 1
+                if remake_stale and key in stale:
+                    made[key] = stale[key]
+                else:
+                    done += 1
             elif not is_due(ds):
                 early.append((node, ds))
             elif not node.is_import or node.settings.kind is Kind.EVENTS or ds in snapshot_ds:
-                made[node.unique_id, ds] = FORCED if ds in stands else MISSING
+                made[key] = FORCED if ds in stands else MISSING
             else:
                 lost.append((node, ds))
     left: dict[Key, Key] = {}
     for key, cause in made_stale(every or {}, list(made), published, zone).items():
         if downstream or key in within:
-            made[key] = f"downstream of {(every or {})[cause[0]]} {cause[1]}"
+            made[key] = f"{DOWNSTREAM}{(every or {})[cause[0]]} {cause[1]}"
             done -= key in within
         else:
             left[key] = cause
-    return Plan(_steps(every or known, made, zone), done, tuple(lost), tuple(early), made, left)
+    standing = {key: reason for key, reason in stale.items() if key in within and key not in made}
+    return Plan(_steps(every or known, made, zone), done, tuple(lost), tuple(early), made, left, standing)
 
 
 def _steps(tables: Mapping[str, TableNode], made: Iterable[Key], zone: tzinfo) -> tuple[Step, ...]:

@@ -32,8 +32,9 @@ class Fingerprint:
     """What is in a version, whatever the order of its rows.
 
     `algorithm` says which engine's hash it is: fingerprints of two algorithms cannot be compared. `rows` is of whole
-    rows, `columns` of the values of each column, by its name. A float counts by its bits: a sum that was added up in
-    another order may have others. NaN is NaN and -0.0 is 0.0 on DuckDB.
+    rows, '' where a column's type does not let them be hashed; `columns` of the values of each column, by its name. A
+    float counts by its bits: a sum that was added up in another order may have others. NaN is NaN and -0.0 is 0.0 on
+    DuckDB.
     """
 
     algorithm: str
@@ -46,7 +47,9 @@ class Fingerprint:
 
     @property
     def digest(self) -> str:
-        """A short text for all of it: algorithm, columns by name, values."""
+        """A short text for all of it; '' where whole rows are not known."""
+        if not self.rows:
+            return ""
         ordered = json.dumps([self.algorithm, self.rows, sorted(self.columns.items())])
         return hashlib.sha256(ordered.encode()).hexdigest()[:16]
 

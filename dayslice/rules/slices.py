@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from dayslice.rules.paths import checked
 
 
@@ -67,7 +69,7 @@ class Receipt:
     def from_parameters(cls, parameters: dict[str, str]) -> "Receipt":
         """The inverse of `to_parameters`; what is not Dayslice's own is passed over."""
         own = {key.removeprefix("dayslice."): v for key, v in parameters.items() if key.startswith("dayslice.")}
-        known: dict[str, Any] = {f.name: own.pop(f.name) for f in fields(cls) if f.name in own}
+        known: dict[str, Any] = {name: own.pop(name) for name in _RECEIPT if name in own}
         for name in ("rows", "bytes", "files"):
             known[name] = int(known.get(name, 0))
         return cls(more=own, **known)
@@ -79,7 +81,10 @@ class Receipt:
     @classmethod
     def from_json(cls, text: str) -> "Receipt":
         """The inverse of `to_json`."""
-        return cls.from_parameters(json.loads(text))
+        return cls.from_parameters(orjson.loads(text))
+
+
+_RECEIPT = frozenset(each.name for each in fields(Receipt)) - {"more"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,11 @@ class Version:
     def age(self) -> tuple[int, str]:
         """Sorts versions of one slice, the oldest first."""
         return self.sequence, self.id
+
+
+def within(ds: str) -> str:
+    """A text that sorts after each label within a ds: all hours of a day begin with it."""
+    return f"{ds}~"
 
 
 def new_version_id(now: datetime | None = None) -> str:

@@ -1,6 +1,6 @@
 """Which published slices stand on something that was made anew, and so have to be made again. Pure."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from datetime import UTC, tzinfo
 
 from dayslice.rules.graph import TableNode
@@ -22,13 +22,21 @@ def readers_of(tables: Mapping[str, TableNode], begin: Iterable[str]) -> set[str
 
 
 def made_stale(
-    tables: Mapping[str, TableNode], changed: Iterable[Key], published: Mapping[Table, Set[str]], zone: tzinfo = UTC
+    tables: Mapping[str, TableNode],
+    changed: Iterable[Key],
+    published: Mapping[Table, Set[str]],
+    zone: tzinfo = UTC,
+    holds: Callable[[Key, Key], bool] = lambda reader, read: False,
 ) -> dict[Key, Key]:
     """The published slices that read a changed one, or one that is stale itself; each with what it reads.
 
     `tables`: all of the project, upstream first. `published`: the ds values that stand, by table. The changed ones
     themselves are none of them. Ranges, other grains and a table's own earlier slices are followed.
+
+    `holds`: whether a slice that stands holds what a changed one has now, so that the change is none for it.
     """
+    changed = list(changed)
+    anew = set(changed)
     touched: dict[str, set[str]] = {}
     for unique_id, ds in changed:
         touched.setdefault(unique_id, set()).add(ds)
@@ -39,7 +47,9 @@ def made_stale(
         for ds in sorted(published.get(node.table, ())) if waits else ():
             if ds in own:
                 continue
-            cause = _cause(tables, node, waits, ds, touched, published, zone)
+            causes = _causes(tables, node, waits, ds, touched, published, zone)
+            reader = node.unique_id, ds
+            cause = next((each for each in causes if not (each in anew and holds(reader, each))), None)
             if cause is not None:
                 found[node.unique_id, ds] = cause
                 own = touched.setdefault(node.unique_id, own)
@@ -47,7 +57,7 @@ def made_stale(
     return found
 
 
-def _cause(
+def _causes(
     tables: Mapping[str, TableNode],
     node: TableNode,
     waits: Iterable[Wait],
@@ -55,7 +65,7 @@ def _cause(
     touched: Mapping[str, Set[str]],
     published: Mapping[Table, Set[str]],
     zone: tzinfo,
-) -> Key | None:
+) -> Iterator[Key]:
     for wait in waits:
         changed = touched.get(wait.upstream, frozenset())
         if not changed:
@@ -66,5 +76,4 @@ def _cause(
         standing = {*published.get(tables[wait.upstream].table, ()), *changed} if wait.asof else ()
         for read in read_of_published(wait, ds, settings.grain, kind, standing, zone):
             if read in changed and not (itself and read >= ds):
-                return wait.upstream, read
-    return None
+                yield wait.upstream, read

@@ -6,15 +6,19 @@ from typing import Any
 import click
 
 from dayslice.rules.followers import Follower
-from dayslice.rules.plan import FORCED, MISSING, Plan, ranges
+from dayslice.rules.moments import duration, size
+from dayslice.rules.plan import Plan, ranges
+from dayslice.rules.reasons import DOWNSTREAM, INPUT_NEWER, KINDS, kind_of
 from dayslice.rules.stale import Key
+from dayslice.runner.judging import Cost
 from dayslice.runner.project import Project
 
 SOMETHING_TO_DO = 3
 
 
-def plan_document(project: Project, plan: Plan) -> dict[str, Any]:
-    """A plan for `--json`: every slice with its reason."""
+def plan_document(project: Project, plan: Plan, costs: Mapping[str, Cost] | None = None) -> dict[str, Any]:
+    """A plan for `--json`: every slice with its reason, and what a slice of each table takes, where that is known."""
+    total = total_cost(plan, costs or {})
     return {
         "done_before": plan.done,
         "would_make": plan.size,
@@ -26,6 +30,15 @@ def plan_document(project: Project, plan: Plan) -> dict[str, Any]:
         "lost": [{"table": node.name, "ds": ds} for node, ds in plan.lost],
         "not_due": [{"table": node.name, "ds": ds} for node, ds in plan.early],
         "left_stale": stale_document(project, plan.left),
+        "stale": [
+            {"table": project.tables[table].name, "ds": ds, "reason": reason}
+            for (table, ds), reason in plan.stale.items()
+        ],
+        "cost": {"seconds": round(total.seconds, 3), "rows": total.rows, "bytes": total.bytes, "unknown": total.of},
+        "cost_of_a_slice": {
+            project.tables[table].name: {"seconds": round(each.seconds, 3), "rows": each.rows, "bytes": each.bytes}
+            for table, each in (costs or {}).items()
+        },
         "followers": [each.name for each in plan.followers],
     }
 
@@ -43,23 +56,60 @@ def behind_document(behind: Iterable[Follower]) -> list[str]:
     return [each.name for each in behind]
 
 
-def show_plan(project: Project, plan: Plan) -> None:
-    """A line a table and reason, with the ranges of ds."""
-    for unique_id, node in project.tables.items():
-        mine = {ds: reason for (table, ds), reason in plan.reasons.items() if table == unique_id}
-        # Slices downstream of many others have as many reasons, of one kind.
-        for kind in (MISSING, FORCED, "downstream"):
-            slices = [ds for ds, reason in mine.items() if reason.startswith(kind)]
-            of = sorted({mine[ds].removeprefix("downstream of ").partition(" ")[0] for ds in slices})
-            reason = f"downstream of {', '.join(of)}" if kind == "downstream" else kind
-            if slices:
-                click.echo(f"{node.name}: {spans(project, slices)}: {reason}")
+def total_cost(plan: Plan, costs: Mapping[str, Cost]) -> Cost:
+    """What all slices of a plan take together. `of`: how many of them are of tables without a receipt to go by."""
+    made = [costs.get(table) for table, _ in plan.reasons]
+    known = [each for each in made if each is not None]
+    return Cost(
+        sum(each.seconds for each in known),
+        sum(each.rows for each in known),
+        sum(each.bytes for each in known),
+        len(made) - len(known),
+    )
+
+
+def cost_text(cost: Cost) -> str:
+    """`about 12 s, 4,000 rows, 1.2 MB`."""
+    return f"about {duration(cost.seconds)}, {cost.rows:,} rows, {size(cost.bytes)}"
+
+
+def show_plan(project: Project, plan: Plan, costs: Mapping[str, Cost] | None = None) -> None:
+    """A line a table and reason, with the ranges of ds; and what it takes, by what it took."""
+    costs = costs or {}
+    for line in reason_lines(project, plan.reasons):
+        click.echo(line)
     for each in plan.followers:
         read = ", ".join(project.tables[table].name for table in each.reads)
         click.echo(f"{each.name}: {'with each ds' if each.is_of_each_ds else 'at the end'}: a {each.kind} of {read}")
     told = [f"{plan.size} to make"]
     told += [f"{plan.done} there already"] if plan.done else []
     click.echo(", ".join(told))
+    total = total_cost(plan, costs)
+    if plan.size > total.of:
+        unknown = f"; {total.of} of them are of tables that were never made" if total.of else ""
+        click.echo(f"by past receipts: {cost_text(total)}{unknown}")
+
+
+def reason_lines(project: Project, reasons: Mapping[Key, str]) -> list[str]:
+    """`total: 2013-01-02 to 2013-01-05 (4): downstream of orders`: a line a table and kind of reason."""
+    lines = []
+    for unique_id, node in project.tables.items():
+        mine = {ds: reason for (table, ds), reason in reasons.items() if table == unique_id}
+        for kind in KINDS:
+            slices = [ds for ds, reason in mine.items() if kind_of(reason) == kind]
+            if slices:
+                lines.append(f"{node.name}: {spans(project, slices)}: {_of_all(kind, [mine[ds] for ds in slices])}")
+    return lines
+
+
+def _of_all(kind: str, reasons: Collection[str]) -> str:
+    """Reasons of one kind in one: slices downstream of many others have as many."""
+    if kind == INPUT_NEWER and len(reasons) == 1:
+        return next(iter(reasons))
+    before = {INPUT_NEWER: f"{INPUT_NEWER}: ", DOWNSTREAM.strip(): DOWNSTREAM}.get(kind)
+    if before is None:
+        return kind
+    return before + ", ".join(sorted({each.removeprefix(before).partition(" ")[0] for each in reasons}))
 
 
 def tell_not_made(project: Project, plan: Plan) -> None:
@@ -91,7 +141,16 @@ def tell_stale(project: Project, stale: Mapping[Key, Key]) -> None:
         if mine:
             of = sorted({project.tables[table].name for table, _ in mine.values()})
             click.echo(f"  {node.name}: {spans(project, mine)}: reads {', '.join(of)}", err=True)
-    click.echo(f"make them again: {command_for(project, stale, force=True)}", err=True)
+    click.echo(f"make them again: {command_for(project, stale, ['--force'])}", err=True)
+
+
+def tell_standing(project: Project, plan: Plan, command: str) -> None:
+    """On standard error: what stands in the range and is not what would be made now, and the command that makes it."""
+    if plan.stale:
+        click.echo(f"{len(plan.stale)} slices stand that would be made otherwise now:", err=True)
+        for line in reason_lines(project, plan.stale):
+            click.echo(f"  {line}", err=True)
+        click.echo(f"make them again: {command}", err=True)
 
 
 def tell_behind(behind: Sequence[Follower], ds: str) -> None:
@@ -102,14 +161,14 @@ def tell_behind(behind: Sequence[Follower], ds: str) -> None:
         click.echo(f"make them: dayslice build --ds {ds} --select {names}", err=True)
 
 
-def command_for(project: Project, slices: Iterable[Key], force: bool = False) -> str:
+def command_for(project: Project, slices: Iterable[Key], flags: Iterable[str] = ()) -> str:
     """The one backfill that makes these slices."""
     tables, values = {table for table, _ in slices}, sorted(ds for _, ds in slices)
     names = [node.name for unique_id, node in project.tables.items() if unique_id in tables]
     if len({len(ds) for ds in values}) > 1:  # of several grains: whole days hold them all
         values = [ds[:10] for ds in values]
-    again = " --force" if force else ""
-    return f"dayslice backfill --from {values[0]} --to {values[-1]} --select {' '.join(names)}{again}"
+    words = ["--select", *names, *flags]
+    return f"dayslice backfill --from {values[0]} --to {values[-1]} {' '.join(words)}"
 
 
 def spans(project: Project, slices: Collection[str]) -> str:

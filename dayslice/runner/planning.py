@@ -1,6 +1,6 @@
 """What a run would make, from the project and what the metastore says stands; and what it left stale."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dayslice.metastore.choice import open_metastore
 from dayslice.metastore.interface import Metastore
@@ -8,11 +8,13 @@ from dayslice.rules.calendar import is_over
 from dayslice.rules.followers import Follower, made_with
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import Plan, make_plan
-from dayslice.rules.slices import Table
+from dayslice.rules.receipts import inputs_of, is_same_content
+from dayslice.rules.slices import Slice, Table
 from dayslice.rules.snapshots import snapshot_slices
 from dayslice.rules.stale import Key, made_stale, readers_of
+from dayslice.runner.judging import stale_slices, standing_of
 from dayslice.runner.project import Project
-from dayslice.runner.runs import Outcome
+from dayslice.runner.runs import PUBLISHED, Outcome
 
 
 def plan_range(
@@ -24,10 +26,15 @@ def plan_range(
     force: bool = False,
     downstream: bool = False,
     open_period: bool = False,
+    stale: bool = False,
+    judged: bool = False,
 ) -> Plan:
-    """The plan of a backfill."""
+    """The plan of a backfill. `stale`: what stands and is not what would be made now is made again; `judged`: it is
+    looked for at least.
+    """
     with open_metastore(project.target) as metastore:
         published = standing(project, tables, metastore)
+        found = stale_slices(project, metastore, tables, first, last) if stale or judged else {}
     zone = project.time_zone
     return make_plan(
         tables,
@@ -40,6 +47,8 @@ def plan_range(
         project.tables,
         downstream,
         is_due=lambda ds: open_period or is_over(ds, zone),
+        stale=found,
+        remake_stale=stale,
     )
 
 
@@ -48,7 +57,8 @@ def standing(project: Project, tables: Iterable[TableNode], metastore: Metastore
     own = [node.unique_id for node in tables]
     wanted = {*own, *readers_of(project.tables, own)}
     nodes = [node for node in project.tables.values() if node.unique_id in wanted]
-    return {node.table: set(metastore.published_ds(node.table)) for node in nodes}
+    found = metastore.published_ds_of([node.table for node in nodes])
+    return {table: set(slices) for table, slices in found.items()}
 
 
 def left_behind(project: Project, plan: Plan, outcomes: Iterable[Outcome]) -> list[Follower]:
@@ -56,7 +66,7 @@ def left_behind(project: Project, plan: Plan, outcomes: Iterable[Outcome]) -> li
     ids = {node.name: unique_id for unique_id, node in project.tables.items()}
     followers = project.lineage.followers.values()
     told = list(outcomes)
-    published = [ids[each.table] for each in told if not each.failed and each.table in ids]
+    published = [ids[each.table] for each in told if each.status == PUBLISHED and each.table in ids]
     failed = {each.table for each in told if each.failed}
     left = [each for each in made_with(followers, published) if each not in plan.followers]
     failed_ones = [each for each in plan.followers if each.name in failed]
@@ -64,10 +74,36 @@ def left_behind(project: Project, plan: Plan, outcomes: Iterable[Outcome]) -> li
 
 
 def left_stale(project: Project, outcomes: Iterable[Outcome]) -> Mapping[Key, Key]:
-    """The published slices that stand on older ones than this run published, and that it did not make again."""
+    """The published slices that stand on others than this run published, and that it did not make again.
+
+    What was published with the content that its readers have seen makes none of them stale.
+    """
     ids = {node.name: unique_id for unique_id, node in project.tables.items()}
-    changed = [(ids[each.table], each.ds) for each in outcomes if not each.failed and each.table in ids]
+    changed = [(ids[each.table], each.ds) for each in outcomes if each.status == PUBLISHED and each.table in ids]
+    if not changed:
+        return {}
     nodes = [project.tables[unique_id] for unique_id, _ in changed]
     with open_metastore(project.target) as metastore:
         published = standing(project, dict.fromkeys(nodes), metastore)
-    return made_stale(project.tables, changed, published, project.time_zone)
+        found = made_stale(project.tables, changed, published, project.time_zone)
+        return made_stale(
+            project.tables, changed, published, project.time_zone, _holding(project, metastore, changed, found)
+        )
+
+
+def _holding(
+    project: Project, metastore: Metastore, changed: Iterable[Key], found: Iterable[Key]
+) -> Callable[[Key, Key], bool]:
+    """Whether one slice holds what another one has now, by the receipts."""
+
+    def place(key: Key) -> Slice:
+        return Slice(project.tables[key[0]].table, key[1])
+
+    stands = standing_of(metastore, map(place, {*changed, *found}))
+
+    def holds(reader: Key, read: Key) -> bool:
+        version, now = stands.get(place(reader)), stands.get(place(read))
+        inputs = inputs_of(version.receipt) if version else None
+        return bool(inputs and now and place(read) in inputs and is_same_content(inputs[place(read)], now))
+
+    return holds

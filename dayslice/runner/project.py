@@ -1,5 +1,7 @@
 """The dbt project, parsed: its tables of slices, its target, and dbt at hand to run it."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from dayslice.errors import UsageError
 from dayslice.rules.graph import Node, TableNode
 from dayslice.rules.hive_names import check_tables
 from dayslice.rules.lineage import Lineage
+from dayslice.rules.logic import Hashes, Logic
 from dayslice.rules.project_checks import check_project_graph
 from dayslice.runner.dbt_runs import Dbt
 from dayslice.runner.project_files import read_project_file
@@ -31,6 +34,8 @@ class Project:
     tables: dict[str, TableNode]
     time_zone: ZoneInfo
     lineage: Lineage = field(default_factory=lambda: Lineage({}, {}))
+    logic: Mapping[str, Hashes] = field(default_factory=dict)
+    """What decides each model, as receipts have it."""
 
     @property
     def imports(self) -> list[TableNode]:
@@ -69,12 +74,11 @@ def load_project(root: Path | None = None, target: str | None = None) -> Project
     known = read_index(root, target)
     if known is not None:
         dbt = Dbt(root, target)
-        return Project(
-            root, known.target, dbt, ParsedLater(lambda: _graph(dbt)), known.tables, known.time_zone, known.lineage
-        )
+        graph = ParsedLater(lambda: _graph(dbt))
+        return Project(root, known.target, dbt, graph, known.tables, known.time_zone, known.lineage, known.logic)
     before = Stamp.of(root)
     project = parse_project(root, target)
-    index = ProjectIndex(project.target, project.tables, project.time_zone, project.lineage)
+    index = ProjectIndex(project.target, project.tables, project.time_zone, project.lineage, project.logic)
     variables = {*project.target.variables, *project.dbt.manifest.env_vars}
     write_index(root, target, index, before, variables)
     return project
@@ -85,10 +89,13 @@ def parse_project(root: Path, target: str | None = None) -> Project:
     loaded = load_target(root, target)
     dbt = Dbt(root, target)
     graph = _graph(dbt)
-    tables = check_project_graph(graph, read_project_file(root).get("vars") or {}, loaded.is_local)
+    variables = read_project_file(root).get("vars") or {}
+    tables = check_project_graph(graph, variables, loaded.is_local)
     if not loaded.is_local:
         check_tables(tables.values())
-    return Project(root, loaded, dbt, graph, tables, time_zone_of(root), Lineage.of(graph))
+    logic = Logic(graph, dbt.manifest.macros, variables, os.environ)
+    hashes = {each: (logic.of(each), logic.of_audits(each)) for each, node in tables.items() if not node.is_import}
+    return Project(root, loaded, dbt, graph, tables, time_zone_of(root), Lineage.of(graph), hashes)
 
 
 def _graph(dbt: Dbt) -> Node:

@@ -19,6 +19,7 @@ import orjson
 from dayslice.engines.target import KNOWN_CREDENTIALS, Target, home_of
 from dayslice.rules.graph import Node, TableNode
 from dayslice.rules.lineage import Lineage
+from dayslice.rules.logic import Hashes
 from dayslice.rules.settings import read_settings
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import Wait
@@ -36,6 +37,7 @@ class ProjectIndex:
     tables: dict[str, TableNode]
     time_zone: ZoneInfo
     lineage: Lineage
+    logic: Mapping[str, Hashes]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def read_index(root: Path, target: str | None, kind: str = WHOLE) -> ProjectInde
             tables={each["unique_id"]: _table(each) for each in content["tables"]},
             time_zone=ZoneInfo(content["time_zone"]),
             lineage=Lineage.from_json(content["lineage"]),
+            logic={unique_id: (logic, audits) for unique_id, (logic, audits) in content["logic"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None  # damaged, or of another version: it is made anew
@@ -99,6 +102,7 @@ def write_index(
                 "target": _target_facts(index.target),
                 "time_zone": index.time_zone.key,
                 "lineage": index.lineage.as_json(),
+                "logic": index.logic,
                 "tables": [_table_facts(node) for node in index.tables.values()],
             },
             option=orjson.OPT_NON_STR_KEYS,

@@ -19,6 +19,6 @@ def quick_target(root: Path, name: str | None = None) -> Target:
         return known.target
     before = Stamp(_WATCHED, stamp_of_files(root, _WATCHED))
     found = load_target(root, name)
-    nothing = ProjectIndex(found, {}, time_zone_of(root), Lineage({}, {}))
+    nothing = ProjectIndex(found, {}, time_zone_of(root), Lineage({}, {}), {})
     write_index(root, name, nothing, before, set(found.variables), _KIND)
     return found

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from dayslice.runner.runs import Outcome
+from dayslice.runner.runs import KEPT, PUBLISHED, Outcome
 
 
 class Report:
@@ -62,8 +62,8 @@ def end(outcomes: Sequence[Outcome], done: int, as_json: bool, **more: Any) -> i
         document = {"done_before": done, **more, "slices": [each.as_json() for each in outcomes]}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        counts = [f"{len(outcomes) - len(failed)} published"]
-        for status in ("failed", "skipped"):
+        counts = [f"{sum(each.status == PUBLISHED for each in outcomes)} published"]
+        for status in (KEPT, "failed", "skipped"):
             number = sum(each.status == status for each in outcomes)
             counts += [f"{number} {status}"] if number else []
         counts += [f"{done} there already"] if done else []

@@ -3,8 +3,8 @@
 Ends with what became of each slice.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dayslice.errors import DaysliceError
@@ -13,17 +13,25 @@ from dayslice.rules.followers import Follower
 from dayslice.rules.graph import Node, TableNode, find, is_audit, is_latest, is_slices
 from dayslice.rules.plan import Plan, Step
 from dayslice.rules.reading import is_ephemeral
+from dayslice.rules.reasons import DOWNSTREAM
 from dayslice.rules.settings import LATEST_KEY
+from dayslice.rules.stale import Key
 from dayslice.runner.dbt_runs import NodeResult
+from dayslice.runner.judging import unchanged
 from dayslice.runner.project import Project
 
 if TYPE_CHECKING:
     from dayslice.runner.imports import ImportResult
 
 
+PUBLISHED = "published"
+KEPT = "kept"
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one slice. `status`: published, failed, or skipped (something before it failed).
+    """What became of one slice. `status`: published, kept (what it would be made of is what it was made of), failed, or
+    skipped (something before it failed).
 
     `message`: why it is not there, or what its audits warned of.
     """
@@ -37,7 +45,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the slice is not there."""
-        return self.status != "published"
+        return self.status not in (PUBLISHED, KEPT)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -71,9 +79,43 @@ def run_plan(
             break
         if step.imports:
             _import(project, step, tell, as_of_now)
-        if step.models or step.followers:
-            _build(project, step, tell, prepared)
+        for layer in layers(step, plan.reasons):
+            kept = _kept(project, plan, layer, tell)
+            if (layer.models or layer.followers) and not (kept and len(kept) == len(layer.models)):
+                _build(project, without(layer, kept), tell, prepared)
     return outcomes
+
+
+def layers(step: Step, reasons: Mapping[Key, str]) -> list[Step]:
+    """A step in parts, where what is made downstream of others of the same step may turn out to be needless.
+
+    What reads others of the step by its reason alone comes a part after them; followers come with the last part.
+    """
+    level: dict[str, int] = {}
+    for node in step.models:
+        above = [level[wait.upstream] for wait in node.waits if wait.upstream in level]
+        later = reasons.get((node.unique_id, step.ds), "").startswith(DOWNSTREAM)
+        level[node.unique_id] = max(above, default=-later) + later
+    found = []
+    for number in range(max(level.values(), default=0) + 1):
+        models = tuple(node for node in step.models if level[node.unique_id] == number)
+        found.append(Step(step.ds, models=models))
+    return [*found[:-1], replace(found[-1], followers=step.followers)]
+
+
+def without(step: Step, kept: Collection[str]) -> Step:
+    """A step less some models, and less the followers that read nothing else of it."""
+    return replace(step, models=tuple(node for node in step.models if node.unique_id not in kept))
+
+
+def _kept(project: Project, plan: Plan, step: Step, tell: Listener) -> set[str]:
+    """The models of a step that need not be made again: what they read was made anew with the content that it had."""
+    asked = [node for node in step.models if plan.reasons.get((node.unique_id, step.ds), "").startswith(DOWNSTREAM)]
+    found = unchanged(project, asked, step.ds) if asked else set()
+    for node in asked:
+        if node.unique_id in found:
+            tell(Outcome(node.name, step.ds, KEPT))
+    return found
 
 
 def _import(project: Project, step: Step, tell: Listener, as_of_now: bool) -> None:

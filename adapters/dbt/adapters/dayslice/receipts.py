@@ -75,12 +75,14 @@ class WritesReceipts(metaclass=AdapterMeta):
         return bool(changed)
 
     @for_jinja
-    def measured(self, sql: str, columns: Sequence[str]) -> dict[str, Any]:
+    def measured(self, sql: str, columns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The `rows` and the `fingerprint` of a staged version, by the query that `select_fingerprints` wrote."""
         _, cursor = self.connections.add_select_query(sql)
         rows, whole, *values = cursor.fetchall()[0]
-        found = dict(zip(columns, map(_shown, values), strict=True))
-        return {"rows": int(rows), "fingerprint": Fingerprint(self.fingerprint_algorithm, _shown(whole), found)}
+        found = {column["name"]: _shown(value) for column, value in zip(columns, values, strict=True)}
+        # Of no rows there is no sum; of other rows none where a type cannot be hashed with the others.
+        known = "" if whole is None and rows else _shown(whole)
+        return {"rows": int(rows), "fingerprint": Fingerprint(self.fingerprint_algorithm, known, found)}
 
     @for_jinja
     def receipt(
@@ -95,7 +97,8 @@ class WritesReceipts(metaclass=AdapterMeta):
     ) -> Receipt:
         """The receipt of a staged version that passed its audits. `audited` is what `audit_slice` gave."""
         finished = datetime.now(UTC).isoformat()
-        logic = Logic(graph, self._macro_resolver.macros, self.config.vars.to_dict(), os.environ)
+        variables, given = self.config.vars.to_dict(), self.config.cli_vars
+        logic = Logic(graph, self._macro_resolver.macros, variables, os.environ, given)
         stood = begun.stood.receipt if begun.stood else None
         return Receipt(
             rows=audited["rows"],

@@ -1,6 +1,6 @@
 """A thin subclass of dbt-trino: a version is staged by Trino and published by one call to the metastore."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +10,7 @@ from dbt.adapters.dayslice.adapter import SliceAdapter
 from dbt.adapters.dayslice.jinja import for_jinja
 from dbt.adapters.dayslice.relation import ReadsRows
 from dbt.adapters.dayslice_trino.agreement import check_agreement, values_in_pieces
+from dbt.adapters.dayslice_trino.fingerprints import row_value
 from dbt.adapters.dayslice_trino.stopping import cancel_at_sigterm, watch_sigterm
 from dbt.adapters.dayslice_trino.views import ViewAdapter
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
@@ -84,7 +85,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
 
     ConnectionManager = SliceTrinoConnectionManager
     Relation = SliceTrinoRelation
-    fingerprint_algorithm = "trino checksum"
+    fingerprint_algorithm = "trino checksum, rows by json"
 
     @contextmanager
     def slice_metastore(self) -> Iterator[Catalog]:
@@ -198,6 +199,11 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         except DbtDatabaseError as error:
             if not is_there_already(error):
                 raise
+
+    @for_jinja
+    def row_value(self, columns: Sequence[Mapping[str, str]]) -> str | None:
+        """The SQL of a row's values for a checksum of whole rows; None where a column's type allows none."""
+        return row_value(columns)
 
     @for_jinja
     def abandon_stage(self, staged_relation: BaseRelation) -> None:

@@ -1,7 +1,6 @@
 {% macro audit_slice(staged_relation, columns, ds) %}
   {#- One scan counts the rows and takes their fingerprint. Then every audit runs, in one query. -#}
-  {%- set names = columns.own | map(attribute='name') | list -%}
-  {%- set measured = adapter.measured(select_fingerprints(staged_relation, names), names) -%}
+  {%- set measured = adapter.measured(select_fingerprints(staged_relation, columns.own), columns.own) -%}
   {%- set rows = measured.rows -%}
   {%- do adapter.check_rows(graph, model, ds, rows) -%}
   {%- set audits = slice_audits(staged_relation, columns, ds) -%}

@@ -1,11 +1,11 @@
-{% macro select_fingerprints(relation, names) %}
-  {{- return(adapter.dispatch('select_fingerprints', 'dbt')(relation, names)) -}}
+{% macro select_fingerprints(relation, columns) %}
+  {{- return(adapter.dispatch('select_fingerprints', 'dbt')(relation, columns)) -}}
 {% endmacro %}
 
-{% macro duckdb__select_fingerprints(relation, names) -%}
+{% macro duckdb__select_fingerprints(relation, columns) -%}
   {#- A sum, not an exclusive or: two equal rows would take each other away. -#}
   {%- set quoted = [] -%}
-  {%- for name in names -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
+  {%- for column in columns -%}{%- do quoted.append(adapter.quote(column.name)) -%}{%- endfor -%}
   select
     count(*) as n,
     {{ 'sum(hash(' ~ quoted | join(', ') ~ '))' if quoted else '0' }} as fingerprint
@@ -15,14 +15,13 @@
   from {{ relation }}
 {%- endmacro %}
 
-{% macro trino__select_fingerprints(relation, names) -%}
-  {%- set quoted = [] -%}
-  {%- for name in names -%}{%- do quoted.append(adapter.quote(name)) -%}{%- endfor -%}
+{% macro trino__select_fingerprints(relation, columns) -%}
+  {%- set row = adapter.row_value(columns) -%}
   select
     count(*) as n,
-    {{ 'to_hex(checksum(row(' ~ quoted | join(', ') ~ ')))' if quoted else "'0'" }} as fingerprint
-    {%- for name in quoted %},
-    to_hex(checksum({{ name }})) as fingerprint_{{ loop.index }}
+    {{ 'to_hex(checksum(' ~ row ~ '))' if row else 'null' }} as fingerprint
+    {%- for column in columns %},
+    to_hex(checksum({{ adapter.quote(column.name) }})) as fingerprint_{{ loop.index }}
     {%- endfor %}
   from {{ relation }}
 {%- endmacro %}

@@ -1,0 +1,102 @@
+"""Which published slices are not what would be made now, by their receipts: what the metastore is asked for it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from dayslice.metastore.choice import open_metastore
+from dayslice.metastore.interface import Metastore
+from dayslice.rules.graph import TableNode
+from dayslice.rules.moments import seconds_between
+from dayslice.rules.reasons import inputs_read, is_unknown, stale_reason
+from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.stale import Key
+from dayslice.runner.project import Project
+
+# How many of a table's newest slices say what the next one costs.
+_NEWEST = 14
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a slice of a table takes, by the receipts of its newest ones: medians. `of`: how many they are."""
+
+    seconds: float
+    rows: int
+    bytes: int
+    of: int
+
+    def times(self, count: int) -> "Cost":
+        """Of so many slices."""
+        return Cost(self.seconds * count, self.rows * count, self.bytes * count, self.of)
+
+
+def stale_slices(
+    project: Project, metastore: Metastore, tables: Sequence[TableNode], first: str, last: str
+) -> dict[Key, str]:
+    """The published slices of models from one ds to another that are to be made again, each with the reason."""
+    models = [node for node in tables if not node.is_import]
+    upstream = [project.tables[wait.upstream] for node in models for wait in node.waits]
+    asked = {node.table: node for node in (*models, *upstream)}
+    # A slice of a coarser grain is written shorter, and so sorts before the first hour of its day.
+    found = metastore.overview(list(asked), first[:10], last)
+    judged = {(node.unique_id, ds): each for node in models for ds, each in found[node.table].items()}
+    seen = {each.slice: each for versions in found.values() for each in versions.values()}
+    return judge(project, metastore, judged, seen)
+
+
+def judge(
+    project: Project, metastore: Metastore, versions: Mapping[Key, Version], seen: Mapping[Slice, Version]
+) -> dict[Key, str]:
+    """Which of these versions are to be made again, and why. `seen`: what is known already of what stands."""
+    outside = inputs_read(versions.values()) - seen.keys()
+    now = {**seen, **standing_of(metastore, outside)}
+    found = {}
+    for key, version in versions.items():
+        if reason := stale_reason(version, now.get, project.logic.get(key[0])):
+            found[key] = reason
+    return found
+
+
+def unchanged(project: Project, models: Iterable[TableNode], ds: str) -> set[str]:
+    """The models (unique_ids) whose slice of a ds stands, and is what would be made of its inputs as they are now."""
+    places = {node.unique_id: Slice(node.table, ds) for node in models}
+    with open_metastore(project.target) as metastore:
+        stands = standing_of(metastore, places.values())
+        known = {(unique_id, ds): stands[place] for unique_id, place in places.items() if place in stands}
+        stale = judge(project, metastore, known, stands)
+    return {key[0] for key, version in known.items() if key not in stale and not is_unknown(version)}
+
+
+def standing_of(metastore: Metastore, slices: Iterable[Slice]) -> dict[Slice, Version]:
+    """What is published of some slices."""
+    by_table: dict[Table, list[str]] = {}
+    for each in slices:
+        by_table.setdefault(each.table, []).append(each.ds)
+    found: dict[Slice, Version] = {}
+    for table, ds in by_table.items():
+        found |= {version.slice: version for version in metastore.published(table, ds).values()}
+    return found
+
+
+def costs(metastore: Metastore, tables: Iterable[TableNode]) -> dict[str, Cost]:
+    """What a slice of each table takes, by unique_id, where there are receipts that say so."""
+    nodes = list(tables)
+    there = metastore.published_ds_of([node.table for node in nodes])
+    newest = {node: there[node.table][-_NEWEST:] for node in nodes if there[node.table]}
+    if not newest:
+        return {}
+    first, last = min(ds[0] for ds in newest.values())[:10], max(ds[-1] for ds in newest.values())
+    versions = metastore.overview([node.table for node in newest], first, last)
+    found = {}
+    for node, slices in newest.items():
+        receipts = [versions[node.table][ds].receipt for ds in slices if ds in versions[node.table]]
+        seconds = [taken for each in receipts if (taken := seconds_between(each.started, each.finished)) is not None]
+        if receipts:
+            found[node.unique_id] = Cost(
+                median(seconds) if seconds else 0.0,
+                int(median(each.rows for each in receipts)),
+                int(median(each.bytes for each in receipts)),
+                len(receipts),
+            )
+    return found
