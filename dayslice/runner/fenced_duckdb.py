@@ -62,24 +62,36 @@ class FencedDuckDB:
 
 @contextmanager
 def fenced_duckdb(target: Target, zone: str) -> Iterator[FencedDuckDB]:
-    """An instance over what is published. Raises DaysliceError where nothing is."""
+    """An instance for a short task."""
+    fenced = open_fence(target, zone)
+    try:
+        yield fenced
+    finally:
+        fenced.connection.close()
+
+
+def open_fence(target: Target, zone: str) -> FencedDuckDB:
+    """An instance over what is published, in a time zone. Raises DaysliceError where nothing is."""
     file = target.database_file
     assert file is not None
     readers_file.catch_up(file, target.metastore_file, target.warehouse)
     if not file.exists():
         raise DaysliceError(f"nothing is published in {file.parent} yet: try dayslice demo, or dayslice import --help")
     own = {"autoinstall_known_extensions": False, "python_enable_replacements": False}
-    with duckdb.connect(":memory:", config={**settings(target.home), **own}) as connection:
-        try:
-            connection.execute(QUIET)
-            connection.execute(f"attach {literal(str(file))} as {DATABASE} (read_only)")
-            read_s3(connection, target.warehouse)
-            use_schema(connection, target.schema)
-            connection.execute(f"set TimeZone = {literal(zone)}")
-            shut(connection, target.warehouse)
-        except duckdb.Error as error:
+    connection = duckdb.connect(":memory:", config={**settings(target.home), **own})
+    try:
+        connection.execute(QUIET)
+        connection.execute(f"attach {literal(str(file))} as {DATABASE} (read_only)")
+        read_s3(connection, target.warehouse)
+        use_schema(connection, target.schema)
+        connection.execute(f"set TimeZone = {literal(zone)}")
+        shut(connection, target.warehouse)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, duckdb.Error):
             raise said(error) from None
-        yield FencedDuckDB(connection)
+        raise
+    return FencedDuckDB(connection)
 
 
 def use_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> None:

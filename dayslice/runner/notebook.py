@@ -1,0 +1,163 @@
+"""What a notebook asks: `dayslice.read` and `dayslice.sql`. Each looks at what is published when it is called."""
+
+import difflib
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from dayslice.engines.embedded import QUIET, open_engine, settings
+from dayslice.engines.reading import select_versions
+from dayslice.engines.target import Target, time_zone_of
+from dayslice.errors import UsageError
+from dayslice.metastore.integrity import check_sizes
+from dayslice.metastore.interface import Metastore
+from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.metastore.visible import Visible
+from dayslice.rules.calendar import parse_ds
+from dayslice.rules.slices import Slice, Table, Version
+from dayslice.runner.asking import Rendering, asking
+from dayslice.runner.project import find_root
+from dayslice.runner.quick_target import quick_target
+from dayslice.runner.rows import HELD, Rows
+
+HOME = "DAYSLICE_HOME"
+
+
+def read(
+    table: str,
+    *,
+    ds: str | date | None = None,
+    version: str | None = None,
+    target: str | None = None,
+    project: str | os.PathLike[str] | None = None,
+) -> Rows:
+    """The rows of a published table, seed or view: all slices, or the one of `ds`, as it is or as `version` has it.
+
+    `version` is an id, or how one begins, of those that `dayslice versions` lists. `project` is the folder of
+    dbt_project.yml; by default it is found from the working directory, or from DAYSLICE_HOME, upwards.
+    """
+    root = root_of(project)
+    place = quick_target(root, target)
+    schema, _, name = table.rpartition(".")
+    wanted = Table(schema or place.schema, name)
+    slice = parse_ds(ds) if ds is not None else None
+    if version is not None and slice is None:
+        raise UsageError(f"{table}: version {version} is a version of a slice: give its ds too")
+    if place.is_local:
+        return _read_files(root, place, wanted, slice, version)
+    return _read_trino(root, place, wanted, slice, version)
+
+
+def sql(
+    statement: str,
+    *,
+    ds: str | date | None = None,
+    target: str | None = None,
+    project: str | os.PathLike[str] | None = None,
+) -> Rows:
+    """The rows of a SELECT over what is published, with Jinja as in models; see `dayslice sql --help`."""
+    root = root_of(project)
+    rendered = Rendering(root, target, parse_ds(ds) if ds is not None else None).render(statement)
+    place = quick_target(root, target)
+    if not place.is_local:
+        return _ask_trino(root, place, rendered)
+    from dayslice.runner.fenced_duckdb import open_fence, said  # noqa: PLC0415 - half a tenth of a second
+
+    fenced = open_fence(place, time_zone_of(root).key)
+    try:
+        fenced.check(rendered)
+        return Rows.of(fenced.connection, fenced.connection.sql(rendered))
+    except duckdb.Error as error:
+        raise said(error) from None
+
+
+def root_of(project: str | os.PathLike[str] | None) -> Path:
+    """The project's folder. Raises UsageError where there is none."""
+    if project is not None:
+        return find_root(Path(project).expanduser())
+    try:
+        return find_root()
+    except UsageError:
+        home = os.environ.get(HOME)
+        if home and Path(home).is_absolute():
+            return find_root(Path(home))
+        raise UsageError(
+            f"{Path.cwd()} is in no dbt project: give its folder, as in dayslice.read(…, project='/srv/warehouse')"
+        ) from None
+
+
+def _read_files(root: Path, target: Target, table: Table, ds: str | None, version: str | None) -> Rows:
+    with SQLiteMetastore(target.metastore_file) as metastore:
+        connection = open_engine(target.home, target.warehouse)
+        connection.execute(f"set TimeZone = '{time_zone_of(root).key}'")
+        visible = Visible(connection, metastore)
+        standing = metastore.standing(table)
+        if standing is None:
+            raise unknown(table, [str(each.table) for each in metastore.all_standing()])
+        if ds is None:
+            select = visible.select(standing)
+        else:
+            chosen = choose(metastore, Slice(table, ds), version)
+            check_sizes(chosen)
+            select = select_versions([chosen], visible.types(table))
+        try:
+            return Rows.of(connection, connection.sql(select))
+        except duckdb.Error as error:
+            from dayslice.runner.fenced_duckdb import said  # noqa: PLC0415
+
+            raise said(error) from None
+
+
+def _read_trino(root: Path, target: Target, table: Table, ds: str | None, version: str | None) -> Rows:
+    from dayslice.metastore.choice import open_metastore  # noqa: PLC0415 - Thrift's generated code is large
+
+    where = ""
+    if ds is not None:
+        with open_metastore(target) as metastore:
+            chosen = choose(metastore, Slice(table, ds), version)
+            published = choose(metastore, Slice(table, ds), None)
+        if chosen.id != published.id:
+            raise UsageError(
+                f"{table} {ds}: Trino reads the published version only, which is {published.id}; dayslice rollback "
+                "publishes another one"
+            )
+        where = f" where ds = '{ds}'"
+    names = ".".join('"' + each.replace('"', '""') + '"' for each in (table.schema, table.name))
+    return _ask_trino(root, target, f"select * from {names}{where}")
+
+
+def _ask_trino(root: Path, target: Target, statement: str) -> Rows:
+    from dayslice.engines.trino_rows import load  # noqa: PLC0415 - for those who have Trino
+
+    with asking(root, target) as trino, trino.ask(statement) as answer:
+        connection = duckdb.connect(":memory:", config=settings(target.home))
+        connection.execute(QUIET)
+        connection.execute(f"set TimeZone = '{time_zone_of(root).key}'")
+        load(connection, HELD, answer)
+        return Rows(connection)
+
+
+def choose(metastore: Metastore, slice: Slice, version: str | None) -> Version:
+    """The published version of a slice, or the kept one that is named. Raises UsageError where there is none."""
+    if version is not None:
+        kept = metastore.versions(slice)
+        named = [each for each in kept if each.id.startswith(version)]
+        if len(named) == 1:
+            return named[0]
+        ids = ", ".join(each.id for each in kept) or "none"
+        raise UsageError(f"{slice}: {len(named)} kept versions begin with {version!r}; kept are: {ids}")
+    found = metastore.published(slice.table, [slice.ds])
+    if slice.ds not in found:
+        newest = max(metastore.published_ds(slice.table), default=None)
+        raise UsageError(f"{slice} is not published" + (f"; the newest slice is {newest}" if newest else ""))
+    return found[slice.ds]
+
+
+def unknown(table: Table, known: list[str]) -> UsageError:
+    """Why a name cannot be read, and what may have been meant."""
+    near: Any = difflib.get_close_matches(str(table), known, n=1)
+    meant = f"; was {near[0]} meant?" if near else f"; there are {', '.join(known)}" if known else ""
+    return UsageError(f"nothing that is published is called {table}{meant}")
