@@ -13,7 +13,7 @@ READY := $(VENV)/ready
 SUPERSET := dayslice/services/superset
 UV_INSTALL = VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
 
-.PHONY: help demo test test-quick lint format docs bench env lock clean
+.PHONY: help demo test test-quick test-without-demo lint format docs bench env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,13 @@ test: env lint  ## Lint, types and every test
 # Embedded services only: what a person runs before each commit.
 test-quick: env lint  ## Lint, types and the tests that need no stack, no running Airflow and no Superset
 	$(BIN)/pytest -m "not trino and not airflow and not superset" $(ARGS)
+
+# The product stands without the demo: a copy of the tree, less what is the demo's, in a repository of its own.
+test-without-demo: env  ## The tests of test-quick, where the demo's models, seeds and dashboards are deleted
+	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && chmod 755 "$$copy" \
+	    && git ls-files -- . ':!models' ':!seeds' ':!dashboards' | tar --create --files-from - | tar --extract --directory "$$copy" \
+	    && cd "$$copy" && git init --quiet && git add --all \
+	    && PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest -m "not demo and not trino and not airflow and not superset" $(ARGS)
 
 lint: env  ## Ruff, sqlfluff and mypy
 	$(BIN)/ruff check .

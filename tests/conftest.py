@@ -26,9 +26,15 @@ UNPROVEN_SECONDS = 50 * 60
 STARTED = time.monotonic()
 
 
+# Tests of the demo, and those that look at its dashboards; single modules elsewhere say so themselves.
+OF_THE_DEMO = ("tests/demo/", "tests/superset/")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the list may fail, and may not take long."""
+    """Tests of the list may fail, and may not take long. Tests of the demo are marked."""
     for item in items:
+        if item.nodeid.startswith(OF_THE_DEMO):
+            item.add_marker(pytest.mark.demo)
         if item.nodeid in UNPROVEN:
             item.add_marker(pytest.mark.xfail(strict=False, reason="in tests/unproven.txt"))
             item.add_marker(pytest.mark.timeout(300), append=False)

@@ -18,7 +18,7 @@ from dayslice.orchestration.deployment import deploy, read_deployment
 from dayslice.rules.slices import Table
 from tests.sql.trino_project import SCHEMAS, TrinoProject
 
-pytestmark = pytest.mark.trino
+pytestmark = [pytest.mark.trino, pytest.mark.demo]
 ROOT = Path(__file__).parents[2]
 DS = "2013-01-01"
 SMALL = {

@@ -16,7 +16,7 @@ from tests.airflow import told
 from tests.airflow.running_airflow import REPOSITORY, until
 from tests.local_files import all_versions, readers
 
-pytestmark = [pytest.mark.airflow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.airflow, pytest.mark.demo, pytest.mark.timeout(1500)]
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
 LATE = ("erp.weather", "2013-01-02")
 IMPORTS = ["erp.airlines", "erp.airports", "erp.flights", "erp.planes", "erp.weather"]

@@ -49,6 +49,7 @@ def test_nothing_is_documented_that_is_not_there():
         assert set(described(folder)) <= names
 
 
+@pytest.mark.demo
 def test_the_project_parses_without_a_warning(tmp_path):
     heard = []
     options = {

@@ -1,21 +1,50 @@
 """The index of a parsed project: commands that only look do not start dbt, and never look at an old project."""
 
 import os
-import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dayslice.engines.target import load_target
-from dayslice.rules.lineage import Lineage
 from dayslice.runner.project import Project, load_project
 from dayslice.runner.project_files import stamp_of_environment, stamp_of_files, watched_paths
 from dayslice.runner.project_index import ProjectIndex, Stamp, read_index, write_index
-from dayslice.runner.selection import select_tables
+from dayslice.runner.selection import select_made
+from tests.sql.warehouse_project import WarehouseProject
 
-REPOSITORY = Path(__file__).parents[2]
+FILES = {
+    "models/erp.yml": """
+sources:
+  - name: erp
+    config: {meta: {connection: erp}}
+    tables:
+      - {name: airlines}
+      - {name: planes}
+      - {name: flights, config: {meta: {slice: events, "on": flight_date}}}
+""",
+    "models/flights/flights_flat.yml": """
+models:
+  - name: flights_flat
+    description: One row per flight.
+    config: {meta: {slice: events, owner: analytics}}
+    columns: [{name: id, data_type: bigint, data_tests: [unique]}]
+""",
+    "models/flights/flights_flat.sql": "select f.id from {{ source('erp', 'flights') }} as f "
+    "join {{ source('erp', 'airlines') }} as a using (carrier) join {{ ref('kinds') }} as k using (carrier)",
+    "models/flights/flights_flat_latest.sql": "{{ latest('flights_flat') }}",
+    "models/flights/airport_daily.sql": "select count(*) as flights from {{ ref('flights_flat') }}",
+    "models/flights/carrier_metrics.sql": "select flights from {{ ref('airport_daily') }} "
+    "cross join {{ source('erp', 'planes') }}",
+    "models/flights/route_delays_7d.sql": "select id from {{ slice('flights_flat', range=7) }}",
+    "models/flights/summary.sql": "{{ config(materialized='table') }} "
+    "select count(*) as n from {{ ref('airport_daily') }}",
+    "models/flights/shown.sql": "{{ config(materialized='view') }} select n from {{ ref('summary') }}",
+    "seeds/kinds.csv": "carrier,kind\nAA,large\n",
+    "macros/own.sql": "{% macro own() %}{% endmacro %}",
+}
 LOOK = """
 import sys
 from dayslice import cli
@@ -29,13 +58,8 @@ finally:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory) -> Path:
-    """A copy of the repository's dbt project."""
-    folder = tmp_path_factory.mktemp("project")
-    for name in ("dbt_project.yml", "profiles.yml", "models", "seeds"):
-        (shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy)(REPOSITORY / name, folder / name)
-    (folder / "macros").mkdir()
-    (folder / "macros" / "own.sql").write_text("{% macro own() %}{% endmacro %}")
-    return folder
+    """The folder of a dbt project."""
+    return WarehouseProject(tmp_path_factory.mktemp("project"), FILES).root
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +258,8 @@ WORDS = [
     "source:erp",
     "source:erp.planes+",
     "source:erp+",
+    "summary+",
+    "+summary",
     "airport_daily route_delays_7d",
 ]
 
@@ -242,8 +268,9 @@ WORDS = [
 def test_a_plain_selection_is_what_dbt_selects(parsed, word):
     ours = parsed.lineage.select(word.split())
     assert ours is not None
-    without = Project(**{**vars(parsed), "lineage": Lineage({}, {})})
-    assert ours == {node.unique_id for node in select_tables(without, [word])}
+    nameless = replace(parsed, lineage=replace(parsed.lineage, names={}))  # so dbt is asked
+    asked = select_made(nameless, [word])
+    assert ours == {each.unique_id for each in (*asked.tables, *asked.followers)}
 
 
 @pytest.mark.parametrize("word", ["flights", "tag:x", "1+flights_flat", "@flights_flat", "flights_*", "models/flights"])

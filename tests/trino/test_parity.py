@@ -16,6 +16,7 @@ from dayslice.rules.slices import Table
 from tests.local_files import metastore_of
 from tests.sql.trino_project import SCHEMAS
 
+pytestmark = pytest.mark.demo
 ROOT = Path(__file__).parents[2]
 # Three days here; DAYSLICE_PARITY_DAYS=14 compares the whole demo, at a quarter of a minute a day on two cores.
 DAYS = span("2013-01-01", shift("2013-01-01", int(os.environ.get("DAYSLICE_PARITY_DAYS", "3")) - 1))
