@@ -252,9 +252,8 @@ def test_a_clone_of_a_table_of_slices_is_refused(project):
     assert results[-1].status == "error"
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # the runner's plan is the same on every engine
 def test_the_runner_makes_what_stands_between_anew_for_each_ds(project):
-    if project.dbt.target:
-        pytest.skip("the runner's plan is the same on every engine")
     loaded = load_project(project.root)
     plan = make_plan([loaded.find("of_table"), loaded.find("of_append")], *DAYS, {}, force=True)
     outcomes = run_plan(loaded, plan, lambda outcome: None)
@@ -262,6 +261,7 @@ def test_the_runner_makes_what_stands_between_anew_for_each_ds(project):
     assert rows(project, "of_append") == [(3, 3, DAYS[0]), (4, 3, DAYS[1])], "appended to once a ds"
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # parsing is the same on every engine
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -274,8 +274,6 @@ def test_the_runner_makes_what_stands_between_anew_for_each_ds(project):
     ],
 )
 def test_what_cannot_be_meant_is_refused_while_parsing(project, text, said):
-    if project.dbt.target:
-        pytest.skip("parsing is the same on every engine")
     wrong = project.root / "models/wrong.sql"
     wrong.write_text(text)
     try:

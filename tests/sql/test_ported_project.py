@@ -179,9 +179,8 @@ def test_a_status_that_its_own_test_forbids_is_not_published(project):
     assert project.published("orders") == before
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # waits are the same on every engine
 def test_its_waits_are_those_of_its_refs(project):
-    if project.dbt.target:
-        pytest.skip("waits are the same on every engine")
     tables = load_project(project.root).tables.values()
     assert {node.name: [wait.upstream for wait in node.waits] for node in tables} == {
         "orders": [],
