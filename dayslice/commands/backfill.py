@@ -4,6 +4,7 @@ import click
 
 from dayslice.commands.options import Wanted, as_json, opened, range_options, target
 from dayslice.commands.plan import planned, shown
+from dayslice.runner.jobs import jobs_for, run_jobs
 from dayslice.runner.plan_reports import (
     behind_document,
     command_for,
@@ -20,10 +21,14 @@ from dayslice.runner.runs import run_plan
 
 @click.command()
 @range_options
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; default: 4 on Trino, here one a core.")
+@click.option("--newest-first", is_flag=True, help="The newest ds first, as far as slices do not need earlier ones.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing: dayslice plan.")
 @target
 @as_json
-def command(wanted: Wanted, dry_run: bool, target: str | None, as_json: bool) -> int:
+def command(
+    wanted: Wanted, jobs: int | None, newest_first: bool, dry_run: bool, target: str | None, as_json: bool
+) -> int:
     """Make every missing slice from one ds to another, oldest first.
 
     What stands already is skipped, so a backfill that was stopped goes on where it was. What stands on a slice that is
@@ -46,7 +51,11 @@ def command(wanted: Wanted, dry_run: bool, target: str | None, as_json: bool) ->
     if not as_json:
         tell_not_made(project, plan)
     with opened(wanted.open_period), Report(plan.total, as_json) as report:
-        outcomes = run_plan(project, plan, report.heard)
+        count = jobs_for(project, plan, jobs)
+        if count == 1 and not newest_first:
+            outcomes = run_plan(project, plan, report.heard)
+        else:
+            outcomes = run_jobs(project, plan, count, report.heard, newest_first)
     stale, behind = left_stale(project, outcomes), left_behind(project, plan, outcomes)
     lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
     left = {"left_stale": stale_document(project, stale), "left_behind": behind_document(behind)}

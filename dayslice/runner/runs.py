@@ -61,11 +61,12 @@ def run_plan(
     heard: Listener,
     as_of_now: bool = False,
     before: Callable[[Step], bool] = lambda step: True,
+    prepared: Iterable[str] = (),
 ) -> list[Outcome]:
     """Run the steps in order. A failed slice stops what depends on it, nothing else.
 
     `heard` is told of each slice when it is done. `as_of_now`: take cumulative imports for a past ds. `before` is
-    called ahead of each step, and ends the run where it says no.
+    called ahead of each step, and ends the run where it says no. `prepared`: what models read that is made already.
     """
     outcomes: list[Outcome] = []
 
@@ -73,7 +74,7 @@ def run_plan(
         outcomes.append(outcome)
         heard(outcome)
 
-    prepared: set[str] = set()
+    made_before = set(prepared)
     for step in plan.steps:
         if not before(step):
             break
@@ -82,7 +83,7 @@ def run_plan(
         for layer in layers(step, plan.reasons):
             kept = _kept(project, plan, layer, tell)
             if (layer.models or layer.followers) and not (kept and len(kept) == len(layer.models)):
-                _build(project, without(layer, kept), tell, prepared)
+                _build(project, without(layer, kept), tell, made_before)
     return outcomes
 
 
@@ -167,6 +168,19 @@ def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> 
     for result in results:
         if result.failed and result.unique_id not in made:
             tell(Outcome(result.unique_id.split(".")[2], step.ds, "failed", result.message, result.seconds))
+
+
+def make_before(project: Project, unique_ids: Iterable[str], ds: str, tell: Listener) -> None:
+    """Make what models read that is no table of slices; `tell` hears of what failed."""
+    names = [find(project.graph, each)["name"] for each in unique_ids]
+    try:
+        results = project.dbt.run(["build", "--no-write-json", "--indirect-selection", "empty", "--select", *names], ds)
+    except DaysliceError as error:
+        tell(Outcome(names[0], ds, "failed", str(error)))
+        return
+    for result in results:
+        if result.failed:
+            tell(Outcome(result.unique_id.split(".")[2], ds, "failed", result.message, result.seconds))
 
 
 def _ready(project: Project, step: Step, tell: Listener) -> list[Follower]:

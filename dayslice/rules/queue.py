@@ -1,0 +1,114 @@
+"""Which slices of a plan can be made now, side by side with those that are being made. Pure.
+
+The graph is (table, ds): what a slice reads of the plan comes before it, its own earlier slices among that. What is
+given out together is of one ds, so that one dbt build makes it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from datetime import UTC, tzinfo
+from math import ceil
+
+from dayslice.rules.calendar import cover
+from dayslice.rules.graph import TableNode
+from dayslice.rules.plan import Plan, Step
+from dayslice.rules.settings import Kind
+from dayslice.rules.stale import Key
+from dayslice.rules.waits import date_of, reads
+
+
+class ReadyQueue:
+    """Gives out the slices of a plan in parts, and is told what became of each."""
+
+    def __init__(
+        self, plan: Plan, tables: Mapping[str, TableNode], zone: tzinfo = UTC, newest_first: bool = False
+    ) -> None:
+        steps = list(reversed(plan.steps)) if newest_first else list(plan.steps)
+        self.order: dict[str, list[Key]] = {}
+        for step in steps:
+            self.order.setdefault(step.ds, []).extend((unique_id, step.ds) for unique_id in step.tables)
+        self.tables = tables
+        planned = {key for keys in self.order.values() for key in keys}
+        self.needs = {key: set(_read(tables, key, planned, zone)) & planned for key in planned}
+        self.readers: dict[Key, list[Key]] = {}
+        for key, needed in self.needs.items():
+            for each in needed:
+                self.readers.setdefault(each, []).append(key)
+        self.left = set(planned)
+        """What is neither made nor given out."""
+        self.unmet = {key: len(needed) for key, needed in self.needs.items()}
+        self.ready = {ds: {key for key in keys if not self.unmet[key]} for ds, keys in self.order.items()}
+        self.out: set[Key] = set()
+        self.made: set[Key] = set()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left, and nothing is being made."""
+        return not self.left and not self.out
+
+    def take(self, idle: int = 1) -> Step | None:
+        """What one of so many idle workers can make now; None where all that is left waits for what is being made.
+
+        All that is ready of one ds, with what becomes ready by it; a share of it where there is no other ds for the
+        other workers.
+        """
+        days = [ds for ds, keys in self.ready.items() if keys]
+        if not days:
+            return None
+        ds = days[0]
+        now = [key for key in self.order[ds] if key in self.ready[ds]]
+        share = now if len(days) >= idle else now[: ceil(len(now) / (idle - len(days) + 1))]
+        taken = self._with_what_follows(ds, share)
+        self.left -= taken
+        self.ready[ds] -= taken
+        self.out |= taken
+        nodes = [self.tables[unique_id] for unique_id, of in self.order[ds] if (unique_id, of) in taken]
+        return Step(
+            ds,
+            tuple(node for node in nodes if node.is_import),
+            tuple(node for node in nodes if not node.is_import),
+        )
+
+    def told(self, key: Key, is_there: bool) -> list[Key]:
+        """What became of a slice. Where it is not there: what needs it, and is not given out yet, which is given up."""
+        self.out.discard(key)
+        self.left.discard(key)
+        if is_there:
+            self.made.add(key)
+            for reader in self.readers.get(key, ()):
+                self.unmet[reader] -= 1
+                if not self.unmet[reader] and reader in self.left:
+                    self.ready[reader[1]].add(reader)
+            return []
+        lost: dict[Key, None] = {}
+        todo = [key]
+        while todo:
+            for reader in self.readers.get(todo.pop(), ()):
+                if reader in self.left and reader not in lost:
+                    lost[reader] = None
+                    todo.append(reader)
+        self.left -= lost.keys()
+        return list(lost)
+
+    def _with_what_follows(self, ds: str, begin: Sequence[Key]) -> set[Key]:
+        """With what of the same ds can be made once these are: what needs none of them is for another worker."""
+        taken = set(begin)
+        for key in self.order[ds]:  # upstream first
+            needed = self.needs[key]
+            if key in self.left and needed & taken and needed <= self.made | taken:
+                taken.add(key)
+        return taken
+
+
+def _read(tables: Mapping[str, TableNode], key: Key, planned: Set[Key], zone: tzinfo) -> Iterator[Key]:
+    unique_id, ds = key
+    for wait in tables[unique_id].waits:
+        upstream = tables[wait.upstream]
+        itself = wait.upstream == unique_id
+        kind = Kind.CUMULATIVE if itself else upstream.settings.kind
+        if wait.asof is not None:
+            # Whichever is the newest by then: all that may be it.
+            last = cover(date_of(wait, ds, zone), upstream.settings.grain, zone)[-1]
+            found = [of for table, of in planned if table == wait.upstream and of <= last]
+        else:
+            found = reads(ds, upstream.settings.grain, kind, wait.offset, wait.periods, zone)
+        yield from ((wait.upstream, each) for each in found if not itself or each < ds)

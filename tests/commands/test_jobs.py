@@ -1,0 +1,108 @@
+"""A backfill by several processes makes what one makes; it can be stopped, and goes on from there."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from tests.sql.warehouse_project import WarehouseProject
+
+YAML = """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, slice: events}}
+    tables: [{name: orders}]
+models:
+  - name: total
+    config: {meta: {slice: cumulative, start: 2013-01-01}}
+    columns: [{name: n, data_type: bigint}]
+  - {name: summary, config: {meta: {slice: cumulative}}}
+  - {name: flat, config: {meta: {slice: events}}, columns: [{name: id, data_tests: [unique]}]}
+"""
+TOTAL = """
+select cast(
+    (select count(*) from {{ slice('erp', 'orders') }})
+    + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint
+) as n
+"""
+DAYS = [f"2013-01-{day:02}" for day in range(1, 9)]
+SPAN = ["--from", DAYS[0], "--to", DAYS[-1], "--select", "total", "summary", "flat"]
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory):
+    files = {
+        "models/models.yml": YAML,
+        "models/total.sql": TOTAL,
+        "models/summary.sql": "select n from {{ slice('total') }}",
+        "models/flat.sql": "select id, name from {{ source('erp', 'orders') }} join {{ ref('names') }} using (id)",
+        "models/flat_latest.sql": "{{ latest('flat') }}",
+        "seeds/names.csv": "id,name\n1,a\n",
+    }
+    return WarehouseProject(tmp_path_factory.mktemp("project"), files)
+
+
+@pytest.fixture
+def project(parsed):
+    """Eight days of one order each, nothing built."""
+    shutil.rmtree(parsed.home, ignore_errors=True)
+    parsed.home.mkdir()
+    for ds in DAYS:
+        parsed.land("orders", ds, "select 1 as id", "id int")
+    return parsed
+
+
+def test_several_processes_make_what_one_makes(run, project):
+    code, out, err = run("backfill", *SPAN, "--jobs", "2")
+    assert (code, out) == (0, "24 published\n")
+    assert project.query("select n from analytics.summary order by ds") == [(n,) for n in range(1, 9)]
+    assert project.query("select ds, name from analytics.flat order by ds") == [(ds, "a") for ds in DAYS]
+    assert project.query("select ds from analytics.flat_latest") == [(DAYS[-1],)]
+    assert "24/24" in err
+    assert run("plan", *SPAN)[0] == 0
+    left = [each.cmdline() for each in psutil.Process().children(recursive=True)]
+    assert [each for each in left if "resource_tracker" not in str(each)] == []  # Python's own, of dbt's locks
+
+
+def test_a_failed_slice_blocks_only_what_needs_it_and_one_command_tries_again(run, project):
+    project.land("orders", DAYS[2], "select * from (values (1), (1)) as v(id)", "id int")
+    with_readers = [*SPAN, "--jobs", "2", "--downstream"]
+    code, out, err = run("backfill", *with_readers)
+    assert (code, out) == (1, "23 published, 1 failed\n")
+    assert "unique_flat_id: 1 failing" in err
+    assert f"try those again: dayslice backfill --from {DAYS[2]} --to {DAYS[2]} --select flat --downstream" in err
+    project.land("orders", DAYS[2], "select 1 as id", "id int")
+    assert run("backfill", *SPAN, "--jobs", "2")[0] == 0
+
+
+def test_a_failure_in_a_chain_skips_the_rest_of_it(run, project):
+    run("unpublish", "erp.orders", DAYS[3], "--yes")
+    code, out, _ = run("backfill", *SPAN, "--jobs", "2", "--newest-first")
+    assert code == 1
+    assert [ds for (ds,) in project.query("select ds from analytics.total order by ds")] == DAYS[:3]
+    assert [ds for (ds,) in project.query("select ds from analytics.flat order by ds")] == DAYS[:3] + DAYS[4:]
+    assert out.startswith("13 published")
+
+
+def test_it_is_stopped_by_ctrl_c_and_goes_on_from_there(run, project):
+    command = [sys.executable, "-m", "dayslice", "backfill", *SPAN, "--jobs", "2"]
+    process = subprocess.Popen(command, cwd=project.root, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while "published" not in (line := process.stderr.readline()):
+        assert line, "it ended before anything was published"
+    workers = [each for each in psutil.Process(process.pid).children() if "resource_tracker" not in str(each.cmdline())]
+    assert workers
+    os.killpg(process.pid, signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait(30) == 130
+    assert "stopped" in rest
+    assert "Traceback" not in rest
+    assert not [each for each in workers if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    code, out, _ = run("backfill", *SPAN, "--jobs", "2")
+    assert code == 0
+    assert "there already" in out
+    assert project.query("select n from analytics.summary order by ds") == [(n,) for n in range(1, 9)]
+    assert project.staged() == []
