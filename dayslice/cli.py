@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "backfill": "backfill",
     "status": "status",
     "sql": "sql",
+    "diff": "diff",
+    "history": "history",
     "docs": "docs",
     "versions": "versions",
     "rollback": "rollback",

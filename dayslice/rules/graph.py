@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dayslice.errors import UsageError
+from dayslice.rules.keys import key_of, tests_by_table
 from dayslice.rules.settings import LATEST_KEY, WAIT_PREFIX, TableSettings, read_settings
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import Awaited, Wait
@@ -41,6 +42,8 @@ class TableNode:
     waits: tuple[Wait, ...]
     latest_view: str | None
     """The unique_id of a model's `_latest` view node; None for an import, whose view its importer makes."""
+    key: tuple[str, ...] = ()
+    """The columns that tell the rows of a slice apart, as a contract, a `unique_key` or a test says; () without."""
 
     @property
     def name(self) -> str:
@@ -129,13 +132,15 @@ def tables_of(graph: Node) -> dict[str, TableNode]:
     }
     slices = {n["unique_id"]: n for n in (*graph["sources"].values(), *graph["nodes"].values()) if is_slices(n)}
     done: dict[str, TableNode] = {}
+    tests = tests_by_table(graph)
 
     def add(unique_id: str) -> None:
         if unique_id in done or unique_id not in slices:
             return
         for upstream in slice_ancestors(graph, slices[unique_id]):
             add(upstream)
-        done[unique_id] = table_node(graph, slices[unique_id], views.get(slices[unique_id]["name"]))
+        node = table_node(graph, slices[unique_id], views.get(slices[unique_id]["name"]))
+        done[unique_id] = replace(node, key=key_of(slices[unique_id], tests.get(unique_id, ())))
 
     for unique_id in sorted(slices, key=lambda each: (not each.startswith("source."), each)):
         add(unique_id)

@@ -177,6 +177,7 @@ def _table_facts(node: TableNode) -> dict[str, Any]:
         "columns": node.columns,
         "waits": [astuple(wait) for wait in node.waits],
         "latest_view": node.latest_view,
+        "key": node.key,
     }
 
 
@@ -193,4 +194,5 @@ def _table(facts: Mapping[str, Any]) -> TableNode:
         columns=facts["columns"],
         waits=tuple(Wait(*each) for each in facts["waits"]),
         latest_view=facts["latest_view"],
+        key=tuple(facts["key"]),
     )

@@ -185,6 +185,13 @@ class TrinoEngine:
         return Refused(f"{version.slice}: the landed files cannot be read: {said}")
 
 
+def texts_of_version(version: Version, place: Table) -> tuple[str, str]:
+    """The statement that makes a table of texts over one version's files, and the SELECT of its typed columns."""
+    columns = columns_of(version)
+    create = _create_table(place, raw_names(columns), version.location, partitioned=False)
+    return create, f"select {', '.join(view_columns([columns]))} from {_name(place)}"
+
+
 def raw_names(columns: Columns) -> list[str]:
     """The columns of the table of texts."""
     return [*(column[0] for column in columns), *([PADDING] if len(columns) == 1 else [])]
