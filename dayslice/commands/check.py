@@ -10,6 +10,7 @@ from dayslice.orchestration.deployment import check
 from dayslice.rules.graph import TableNode
 from dayslice.runner.audits import check_audits
 from dayslice.runner.dashboards import check_files
+from dayslice.runner.new_tables import check_placeholders
 from dayslice.runner.project import Project, find_root
 
 
@@ -27,6 +28,7 @@ def command(target: str | None, as_json: bool) -> int:
       dayslice check
       dayslice check --target trino
     """
+    check_placeholders(find_root())
     project, tables = check(find_root(), target)
     check_audits(project)
     files = check_files(project)
