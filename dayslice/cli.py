@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "rollback": "rollback",
     "unpublish": "unpublish",
     "retain": "retain",
+    "drop": "drop",
     "verify": "verify",
     "adopt": "adopt",
     "migrate": "migrate",

@@ -39,6 +39,14 @@ class Metastore(Protocol):
         """The tables of slices of a schema, by name, without those of `but`, which are not looked at."""
         ...
 
+    def kinds(self, schema: str) -> dict[Table, str]:
+        """What stands in a schema, with its kind: slices, table or view. A schema unknown gives {}."""
+        ...
+
+    def drop(self, table: Table) -> None:
+        """Forget a table or a view, with all slices and versions of it; files stay. None there is no error."""
+        ...
+
     def publish(self, version: Version) -> None:
         """Make this version the published one of its slice, in one atomic step for readers.
 

@@ -101,6 +101,26 @@ class Partitioned:
             key=str,
         )
 
+    def kinds(self, schema: str) -> dict[Table, str]:
+        """What stands in a schema, with its kind: slices, table or view. An import's own table is not told apart."""
+        names = set(self.tables(schema))
+        found = {}
+        for name in sorted(names):
+            kind = "slices" if name + LANDED in names else self.kind(Table(schema, name))
+            if kind and not (name.endswith(LANDED) and name.removesuffix(LANDED) in names):
+                found[Table(schema, name)] = kind
+        return found
+
+    def drop(self, table: Table) -> None:
+        """Forget a table or a view, with all slices and versions of it; files stay."""
+        for each in (table, Table(table.schema, table.name + LANDED), journal_of(table)):
+            self.drop_table(each)
+        self._holders.pop(table, None)
+
+    def drop_table(self, table: Table) -> None:
+        """Drop an external table; its files stay. None there is no error."""
+        raise NotImplementedError
+
     def publish(self, version: Version, staged: Table | None = None) -> None:
         """In readers' eyes one call: a partition is created for a new slice, altered for one that is replaced.
 

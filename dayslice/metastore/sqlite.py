@@ -165,6 +165,10 @@ class SQLiteMetastore:
         """The tables of slices of a schema, by name, without those of `but`."""
         return [each.table for each in self.all_standing(schema) if each.kind == "slices" and each.table not in but]
 
+    def kinds(self, schema: str) -> dict[Table, str]:
+        """What stands in a schema, with its kind: slices, table or view."""
+        return {each.table: "view" if each.kind == "latest" else each.kind for each in self.all_standing(schema)}
+
     def publish(self, version: Version) -> None:
         """Make this version the published one of its slice, in one transaction."""
         self.publish_if(version, None)

@@ -46,6 +46,18 @@ def test_what_stands_is_listed_without_what_is_known(metastore):
     assert metastore.sliced_tables("no_such") == []
 
 
+def test_what_is_dropped_stands_no_more_and_begins_anew(metastore):
+    metastore.publish(version(1))
+    metastore.publish(version(2))
+    assert metastore.kinds("analytics")[TABLE] == "slices"
+    assert metastore.kinds("no_such") == {}
+    metastore.drop(TABLE)
+    metastore.drop(TABLE)
+    assert TABLE not in metastore.kinds("analytics")
+    assert metastore.published(TABLE) == {}
+    assert metastore.versions(version(1).slice) == []
+
+
 def test_publishing_replaces_and_remembers(metastore):
     for number in (1, 2, 3):
         metastore.publish(version(number))
