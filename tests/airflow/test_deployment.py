@@ -214,7 +214,7 @@ def test_the_commands(make_project):
         return subprocess.run(command, cwd=project.root, env=own, capture_output=True, text=True, check=False)
 
     checked = run("check")
-    assert (checked.returncode, checked.stdout.split(":")[0]) == (0, "10 tables for target local")
+    assert (checked.returncode, checked.stdout.split(":")[0]) == (0, "11 tables for target local")
     assert checked.stderr == ""
     assert not folder_of(project.home, "local").exists()
     project.write({"models/erp.yml": FILES["models/erp.yml"].replace('"on"', "on")})
