@@ -94,7 +94,7 @@ def make_project(root: Path, tables: int) -> None:
 
 
 def publish(root: Path) -> None:
-    """Record 14 slices of every model: what commands look at is the metastore, not the rows, which all are one file's."""
+    """Record 14 slices of every model: what commands look at is the metastore. Their rows are one file's."""
     project = load_project(root)
     rows = Path(project.target.warehouse) / "rows"
     rows.mkdir(parents=True)
