@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "plan": "plan",
     "backfill": "backfill",
     "status": "status",
+    "why": "why",
     "sql": "sql",
     "diff": "diff",
     "history": "history",

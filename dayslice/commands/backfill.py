@@ -2,7 +2,7 @@
 
 import click
 
-from dayslice.commands.options import Wanted, as_json, opened, range_options, target
+from dayslice.commands.options import Wanted, accept, as_json, opened, range_options, target
 from dayslice.commands.plan import planned, shown
 from dayslice.runner.jobs import jobs_for, run_jobs
 from dayslice.runner.plan_reports import (
@@ -23,11 +23,18 @@ from dayslice.runner.runs import run_plan
 @range_options
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes; default: 4 on Trino, here one a core.")
 @click.option("--newest-first", is_flag=True, help="The newest ds first, as far as slices do not need earlier ones.")
+@accept
 @click.option("--dry-run", is_flag=True, help="Say what would be made, and make nothing: dayslice plan.")
 @target
 @as_json
 def command(
-    wanted: Wanted, jobs: int | None, newest_first: bool, dry_run: bool, target: str | None, as_json: bool
+    wanted: Wanted,
+    jobs: int | None,
+    newest_first: bool,
+    accept: str | None,
+    dry_run: bool,
+    target: str | None,
+    as_json: bool,
 ) -> int:
     """Make every missing slice from one ds to another, oldest first.
 
@@ -50,7 +57,7 @@ def command(
         return shown(project, wanted, plan, as_json)
     if not as_json:
         tell_not_made(project, plan)
-    with opened(wanted.open_period), Report(plan.total, as_json) as report:
+    with opened(wanted.open_period, accept), Report(plan.total, as_json) as report:
         count = jobs_for(project, plan, jobs)
         if count == 1 and not newest_first:
             outcomes = run_plan(project, plan, report.heard)

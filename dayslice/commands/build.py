@@ -2,7 +2,7 @@
 
 import click
 
-from dayslice.commands.options import as_json, exclude, open_period, opened, select, target
+from dayslice.commands.options import accept, as_json, exclude, open_period, opened, select, target
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.plan import make_plan
 from dayslice.runner.plan_reports import behind_document, stale_document, tell_behind, tell_stale
@@ -18,10 +18,17 @@ from dayslice.runner.selection import select_made
 @select
 @exclude
 @open_period
+@accept
 @target
 @as_json
 def command(
-    ds: str, select: tuple[str, ...], exclude: tuple[str, ...], open_period: bool, target: str | None, as_json: bool
+    ds: str,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    open_period: bool,
+    accept: str | None,
+    target: str | None,
+    as_json: bool,
 ) -> int:
     """Compute the models of one ds: stage, audit, publish; what stands is replaced. Then what follows them.
 
@@ -39,7 +46,7 @@ def command(
     chosen = select_made(project, select, exclude)
     models = [node for node in chosen.tables if not node.is_import]
     plan = make_plan(models, ds, ds, {}, force=True, zone=project.time_zone).followed_by(chosen.followers, ds)
-    with opened(open_period), Report(plan.total, as_json) as report:
+    with opened(open_period, accept), Report(plan.total, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
     stale, behind = left_stale(project, outcomes), left_behind(project, plan, outcomes)
     code = end(outcomes, 0, as_json, left_stale=stale_document(project, stale), left_behind=behind_document(behind))

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from dayslice.errors import UsageError
+from dayslice.rules import guard
 from dayslice.rules.open_periods import FLAG, VARIABLE
 
 
@@ -36,18 +37,22 @@ def _taking_all(process: Any) -> Any:
 
 
 @contextmanager
-def opened(is_asked: bool) -> Iterator[None]:
-    """Let slices of periods that are not over be made meanwhile, in this process and in dbt's macros."""
-    before = os.environ.get(VARIABLE)
-    if is_asked:
-        os.environ[VARIABLE] = "1"
+def opened(is_asked: bool, accepted: str | None = None) -> Iterator[None]:
+    """Let slices of periods that are not over be made meanwhile, in this process and in dbt's macros.
+
+    `accepted`: a person's reason why slices are replaced though they lose something by that.
+    """
+    given = {**({VARIABLE: "1"} if is_asked else {}), **({guard.VARIABLE: accepted} if accepted else {})}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        if is_asked and before is None:
-            del os.environ[VARIABLE]
-        elif is_asked and before is not None:
-            os.environ[VARIABLE] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,10 @@ exclude = click.option(
     "--exclude", cls=Words, multiple=True, metavar="TABLES…", help="dbt's selection of what to leave out."
 )
 open_period = click.option(FLAG, "open_period", is_flag=True, help="Make slices of a period that is not over, too.")
+
+accept = click.option(
+    guard.FLAG, "accept", metavar="REASON", help="Replace slices though inputs are gone or empty; the receipt says why."
+)
 
 _OF_A_RANGE = (
     click.option("--from", "first", required=True, metavar="DS", help="The first slice: 2018-03-01."),

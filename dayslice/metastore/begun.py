@@ -26,6 +26,12 @@ class Begun:
         self.handle: IO[str] | None = self.file.open("a")
         fcntl.flock(self.handle, fcntl.LOCK_EX)
 
+    def say(self, message: str) -> None:
+        """Why it is not to be published, for `refusals`."""
+        if self.handle:
+            self.handle.write(message + "\n")
+            self.handle.flush()
+
     def leave(self) -> None:
         """Its writer is done with it, and it is not published: the next build of the slice removes it."""
         if self.handle:
@@ -36,6 +42,15 @@ class Begun:
         """It is published, or gone."""
         self.file.unlink(missing_ok=True)
         self.leave()
+
+
+def refusals(home: Path, slice: Slice) -> list[str]:
+    """Why the tries of a slice that left something here were refused, the oldest first."""
+    found = []
+    for note in sorted((home / FOLDER).glob(f"{stage_prefix(slice)}v*")):
+        with suppress(OSError):
+            found.append(note.read_text().strip())
+    return [each for each in found if each]
 
 
 def remove_left(home: Path, slice: Slice, store: Store, metastore: Metastore) -> None:

@@ -21,10 +21,11 @@ _FILES = "files sha256"
 
 @dataclass(frozen=True)
 class Read:
-    """The version of a slice that was read, and the digest of its content then; '' where its receipt has none."""
+    """The version of a slice that was read, the digest of its content then ('' where none is known), and its rows."""
 
     version: str
     digest: str = ""
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,10 @@ class Fingerprint:
 
 
 def inputs_text(inputs: Mapping[Slice, Read]) -> str:
-    """The slices that were read, as a receipt holds them: by table, the version and digest of each ds."""
-    found: dict[Table, dict[str, list[str]]] = {}
+    """The slices that were read, as a receipt holds them: by table, version, digest and rows of each ds."""
+    found: dict[Table, dict[str, list[str | int | None]]] = {}
     for slice, read in inputs.items():
-        found.setdefault(slice.table, {})[slice.ds] = [read.version, read.digest]
+        found.setdefault(slice.table, {})[slice.ds] = [read.version, read.digest, read.rows]
     return json.dumps([[table.schema, table.name, slices] for table, slices in found.items()], separators=(",", ":"))
 
 
@@ -102,7 +103,7 @@ def digest_of(receipt: Receipt) -> str:
 
 def read_of(version: Version) -> Read:
     """A version as an input of another."""
-    return Read(version.id, digest_of(version.receipt))
+    return Read(version.id, digest_of(version.receipt), version.receipt.rows)
 
 
 def is_same_content(read: Read, version: Version) -> bool:

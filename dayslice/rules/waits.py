@@ -123,6 +123,15 @@ class Awaited:
             found = wanted(self.wait, ds, self.grain, self.kind, first, zone)
         return [Slice(self.table, each) for each in found]
 
+    def asked_for(self, ds: str, zone: tzinfo = UTC) -> list[Slice]:
+        """What `wanted` gives where nothing is left out because it does not stand. Nothing of an `asof`."""
+        if self.wait.asof is not None:
+            return []
+        kind = Kind.CUMULATIVE if self.itself else self.kind
+        found = reads(ds, self.grain, kind, self.wait.offset, self.wait.periods, zone)
+        since = [each for each in found if each >= (self.start or each)]
+        return [Slice(self.table, each) for each in since if not self.itself or each < ds]
+
     def _wanted_as_of(self, ds: str, published: Callable[[Table], Collection[str]], zone: tzinfo) -> list[str]:
         date = date_of(self.wait, ds, zone)
         found = newest(published(self.table), date, self.grain, zone)

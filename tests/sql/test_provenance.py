@@ -3,6 +3,7 @@
 import pytest
 
 from dayslice.rules.receipts import fingerprint_of, first_published, inputs_of
+from dayslice.rules.slices import Table
 
 YAML = """
 sources:
@@ -170,3 +171,32 @@ def test_a_receipt_of_before_says_nothing(project):
     project.build("2013-01-01", "plain")
     (read,) = inputs_of(receipt(project, "plain", "2013-01-01")).values()
     assert read.digest == "", "nothing is known of its content"
+
+
+def test_a_slice_is_not_replaced_where_that_loses_what_an_input_gave(project, monkeypatch):
+    days = [f"2013-01-0{day}" for day in range(1, 4)]
+    for ds in days:
+        land(project, ds, "(1, 'a')")
+        assert project.build(ds, "week", "total", "plain")["total"].status == "success"
+    before = project.published("week"), project.published("total"), project.published("plain")
+    unpublish(project, Table("erp", "orders"), days[0])
+    unpublish(project, Table("analytics", "total"), days[0])
+    project.land("orders", days[1], None, ORDERS)
+    assert project.build(days[2], "week")["week"].status == "error"
+    built = project.build(days[1], "week", "total", "plain")
+    assert f"erp.orders {days[0]}, which had 1 rows, is not there any more" in built["week"].message
+    assert f"analytics.total {days[0]}, which had 1 rows, is not there any more" in built["total"].message
+    assert f"erp.orders {days[1]} is empty, and had 1 rows" in built["plain"].message
+    assert "--accept 'REASON'" in built["plain"].message
+    assert project.published("week") == before[0]
+    monkeypatch.setenv("DAYSLICE_ACCEPT", "orders of the first day were doubled")
+    assert project.build(days[1], "plain")["plain"].status == "success"
+    assert receipt(project, "plain", days[1]).more["accepted"] == "orders of the first day were doubled"
+    monkeypatch.delenv("DAYSLICE_ACCEPT")
+    assert project.build(days[1], "plain")["plain"].status == "success", "it loses nothing any more"
+    assert "accepted" not in receipt(project, "plain", days[1]).more
+
+
+def unpublish(project, table, ds):
+    with project.metastore() as metastore:
+        metastore.unpublish(metastore.published(table, [ds])[ds])

@@ -63,6 +63,9 @@ class TrinoProject(WarehouseProject):
         with HiveMetastore(self.stack.metastore.uri) as metastore:
             return metastore.published(Table(schema, table))
 
+    def metastore(self) -> HiveMetastore:
+        return HiveMetastore(self.stack.metastore.uri)
+
     def staged(self) -> list[str]:
         with HiveMetastore(self.stack.metastore.uri) as metastore:
             return metastore.tables(STAGING_SCHEMA)

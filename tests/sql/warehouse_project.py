@@ -3,10 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from dayslice.metastore.interface import Metastore
 from dayslice.rules.slices import Table, Version
 from dayslice.runner.dbt_runs import Dbt, NodeResult
 from tests.local_files import land_slice, metastore_of, readers
@@ -94,6 +96,10 @@ class WarehouseProject:
         """What the metastore says of a table."""
         with metastore_of(self.home) as metastore:
             return metastore.published(Table(schema, table))
+
+    def metastore(self) -> AbstractContextManager[Metastore]:
+        """What says what is published."""
+        return metastore_of(self.home)
 
     def staged(self) -> list[str]:
         """The stages that were left."""

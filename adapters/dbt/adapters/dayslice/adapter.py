@@ -23,6 +23,7 @@ from dayslice.metastore.announcements import announce
 from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import grain_of, parse_ds, shift
 from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_node
+from dayslice.rules.guard import VARIABLE
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
 from dayslice.rules.project_checks import check_project_graph
 from dayslice.rules.settings import Empty
@@ -101,7 +102,9 @@ class SliceAdapter(ReadsPublished, RunsAudits, WritesReceipts, RefusesRuns, Stor
             found = self._found(graph, node, ds, metastore)
             missing = [slice for slice, version in found.items() if version is None]
             if not missing:
-                return begin(metastore, Slice(node.table, ds), {s: each for s, each in found.items() if each})
+                asked = {each for wait in awaited_of(graph, node) for each in wait.asked_for(ds, self.time_zone)}
+                there = {slice: version for slice, version in found.items() if version}
+                return begin(metastore, Slice(node.table, ds), there, asked, os.environ.get(VARIABLE, ""))
         raise NotYet(_waiting(node, ds, missing))
 
     @for_jinja

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from dayslice import __version__
 from dayslice.errors import Refused
 from dayslice.metastore.interface import Metastore
 from dayslice.rules.graph import Node
+from dayslice.rules.guard import ACCEPTED, FLAG, VARIABLE, losses
 from dayslice.rules.logic import Logic
 from dayslice.rules.receipts import (
     AUDIT_LOGIC,
@@ -41,6 +42,8 @@ class Begun:
     slice: Slice
     inputs: Mapping[Slice, Read]
     stood: Version | None
+    accepted: str = ""
+    """Why it is made again though it loses something by that, in a person's words."""
 
 
 class WritesReceipts(metaclass=AdapterMeta):
@@ -114,14 +117,28 @@ class WritesReceipts(metaclass=AdapterMeta):
                 AUDIT_LOGIC: logic.of_audits(model["unique_id"]),
                 FINGERPRINT: audited["fingerprint"].to_text(),
                 FIRST_PUBLISHED: (first_published(stood) or stood.finished) if stood else finished,
+                **({ACCEPTED: begun.accepted} if begun.accepted else {}),
             },
         )
 
 
-def begin(metastore: Metastore, slice: Slice, found: Mapping[Slice, Version]) -> Begun:
-    """What stands now of a slice and of its inputs, all of which were `found`."""
+def begin(
+    metastore: Metastore, slice: Slice, found: Mapping[Slice, Version], would_read: Collection[Slice], reason: str
+) -> Begun:
+    """What stands now of a slice and of its inputs, all of which were `found`.
+
+    Refuses to replace it where that would lose what an input gave that is gone, unless a person gives a `reason`.
+    """
     stood = metastore.published(slice.table, [slice.ds]).get(slice.ds)
-    return Begun(slice, {each: read_of(version) for each, version in found.items()}, stood)
+    lost = losses(stood, would_read, found) if stood else []
+    if lost and not reason:
+        raise Refused(
+            f"{slice} stands, and making it again would lose what it was made of; nothing was computed:\n  "
+            + "\n  ".join(lost)
+            + f"\nIf that is right, say why: {FLAG} 'REASON' (with dbt: {VARIABLE}='REASON')"
+        )
+    inputs = {each: read_of(version) for each, version in found.items()}
+    return Begun(slice, inputs, stood, reason if lost else "")
 
 
 def _shown(value: Any) -> str:

@@ -172,6 +172,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         for identifier, stage in self._stages().items() if is_open else ():
             relation = self.Relation.create(database=DATABASE, schema=STAGED, identifier=identifier)
             message = message.replace(str(relation), _files(stage.version.location))
+            stage.begun.say(message)
         raise Refused(message)
 
     @for_jinja
