@@ -8,7 +8,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,13 +110,19 @@ def failure_of(home: Path, target: str) -> str | None:
     return None
 
 
-def check(root: Path, target: str | None = None) -> tuple[Project, list[IndexedTable]]:
-    """Parse the project and make the index, in memory. Raises UsageError with file and line for what is wrong."""
+def check(
+    root: Path, target: str | None = None, only: Callable[[Project], Collection[str] | None] = lambda project: None
+) -> tuple[Project, list[IndexedTable]]:
+    """Parse the project and make the index, in memory. Raises UsageError with file and line for what is wrong.
+
+    `only`: the tables (unique_ids) whose DAGs Airflow is asked about; None for all.
+    """
     try:
         project = parse_project(root, target)
         refuse_meetings(made_in(project.graph))
         tables = index_tables(project, _production_nodes(project))
-        check_dags(tables, project.time_zone.key)
+        chosen = only(project)
+        check_dags([t for t in tables if chosen is None or t.unique_id in chosen], project.time_zone.key)
         return project, tables
     except SettingError as error:
         file, _, table = error.where.partition(": ")

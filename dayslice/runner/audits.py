@@ -1,5 +1,6 @@
 """Every audit of a project, compiled without a look at an engine: what is wrong in one shows before anything runs."""
 
+from collections.abc import Collection
 from typing import Any
 
 from dayslice.errors import UsageError
@@ -7,8 +8,8 @@ from dayslice.rules.graph import is_audit
 from dayslice.runner.project import Project
 
 
-def check_audits(project: Project) -> None:
-    """Compile each audit. Raises UsageError that names the file and the test."""
+def check_audits(project: Project, only: Collection[str] | None = None) -> None:
+    """Compile each audit, or those of some tables (unique_ids). Raises UsageError that names the file and the test."""
     graph = project.graph  # parsed now, if it was not yet: dbt's own things come with it
     from dbt.adapters.factory import FACTORY  # noqa: PLC0415 - dbt takes two seconds to import
     from dbt_common.exceptions import DbtRuntimeError  # noqa: PLC0415
@@ -21,7 +22,7 @@ def check_audits(project: Project) -> None:
     except DbtRuntimeError as error:
         raise UsageError(str(error.msg)) from None
     for unique_id, node in graph["nodes"].items():
-        if not is_audit(graph, node):
+        if not is_audit(graph, node) or (only is not None and node["attached_node"] not in only):
             continue
         try:
             _compile(adapter, manifest, unique_id)
