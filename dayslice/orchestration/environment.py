@@ -17,6 +17,8 @@ from dayslice.services.private_file import read_json, write_private
 DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 SQLITE = "sqlite"
 SQLITE_WAIT_SECONDS = 120
+# Less than a task's process waits for its answer.
+API_SERVER_WAIT_SECONDS = 3
 LOOPBACK = "127.0.0.1"
 # What anybody may set otherwise, by the same name in the environment of `dayslice airflow up`.
 DEFAULTS = {
@@ -27,6 +29,8 @@ DEFAULTS = {
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
     # A file that has changed is read at once, and a deployment changes it: else a thousand DAGs keep a core busy.
     "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+    # One file has all DAGs: where its reading is cut off, all are gone until the next.
+    "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "600",
     "AIRFLOW__API__WORKERS": "1",
     # A task that died with its scheduler holds its slot of a pool until this look; on DuckDB it is one of few.
     # Task heartbeats do not help: a new scheduler asks only for those of its own tasks.
@@ -52,7 +56,7 @@ def environment_of(
         "AIRFLOW_CONFIG": str(home / "airflow.cfg"),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folder_of(dayslice_home, target) / DAGS),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(root / "airflow" / "plugins"),
-        **_own_dags(root),
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": _bundles(root),
         "AIRFLOW__CORE__AUTH_MANAGER": (
             "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
         ),
@@ -74,17 +78,29 @@ def environment_of(
     return {**given, **_secrets(home), **database, **ours}
 
 
-def _own_dags(root: Path) -> Mapping[str, str]:
-    """A project's own DAG files, in airflow/dags, beside ours. Its own plugins are in airflow/plugins."""
+def _bundles(root: Path) -> str:
+    """Where Airflow finds DAG files: those of the deployment, and a project's own, in airflow/dags. Its own plugins are
+    in airflow/plugins.
+    """
+    bundles = [{"name": "dags-folder", "classpath": "dayslice_airflow.bundle.DeploymentBundle", "kwargs": {}}]
     own = root / "airflow" / "dags"
-    if not own.is_dir():
-        return {}
-    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
-    bundles = [
-        {"name": "dags-folder", "classpath": local, "kwargs": {}},
-        {"name": "project", "classpath": local, "kwargs": {"path": str(own)}},
-    ]
-    return {"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles)}
+    if own.is_dir():
+        local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+        bundles.append({"name": "project", "classpath": local, "kwargs": {"path": str(own)}})
+    return json.dumps(bundles)
+
+
+def of_api_server(environment: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The environment of the API server, which does not wait long for a lock of SQLite's.
+
+    It writes its log of events on the thread that all its requests need to end, among them the one that has the lock:
+    for as long as it waits there, nothing of Airflow goes on. Who asks it, asks again.
+    """
+    given = environment.get(DATABASE)
+    if not given or not given.startswith("sqlite:"):
+        return dict(environment)
+    wait = f"timeout={SQLITE_WAIT_SECONDS}"
+    return {**environment, DATABASE: given.replace(wait, f"timeout={API_SERVER_WAIT_SECONDS}")}
 
 
 def database_given() -> bool:

@@ -19,7 +19,15 @@ from dayslice.engines.file_lock import FileLock
 from dayslice.engines.target import home_of
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.api import AirflowApi, health_of
-from dayslice.orchestration.environment import DATABASE, LOOPBACK, SQLITE, database_name, environment_of, program
+from dayslice.orchestration.environment import (
+    DATABASE,
+    LOOPBACK,
+    SQLITE,
+    database_name,
+    environment_of,
+    of_api_server,
+    program,
+)
 from dayslice.services.private_file import read_json, write_private
 from dayslice.services.service import Service, environment_with, listening
 
@@ -129,7 +137,7 @@ class AirflowInstance:
                 directory=self.home / name,
                 command=lambda name=name: [str(program("airflow")), name, *ARGUMENTS.get(name, [])],  # type: ignore[misc]
                 port=port if name == "api-server" else None,
-                environment=environment,
+                environment=of_api_server(environment) if name == "api-server" else environment,
             )
             for name in PROCESSES
         ]

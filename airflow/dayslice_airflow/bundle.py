@@ -1,0 +1,57 @@
+"""The folder of a deployment's DAG files, as Airflow's dag-processor has it.
+
+A file is read when a deployment has changed it, and else hardly ever. So where Airflow has lost DAGs of it, as their
+reading was cut off or its database is another one, the file is marked as changed: a deployed table is never without its
+DAG for longer than it takes to read the file again.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Collection
+
+from airflow.dag_processing.bundles.local import LocalDagBundle
+from airflow.models.dag import DagModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+from dayslice.orchestration.deployment import read_deployment
+from dayslice_airflow.dags import served
+
+log = logging.getLogger(__name__)
+FILE = "dayslice_dags.py"
+# As long as to read a thousand tables takes on a busy machine; twice as long each time that it was of no use, as a
+# table whose DAG cannot be made stays without one.
+FIRST_SECONDS = 120.0
+LAST_SECONDS = 3600.0
+
+
+class DeploymentBundle(LocalDagBundle):
+    """See the module."""
+
+    pause = FIRST_SECONDS
+
+    def refresh(self) -> None:
+        """Called twice a minute."""
+        file = self.path / FILE
+        try:
+            since = time.time() - file.stat().st_mtime
+            if since < self.pause:
+                return
+            missing = unknown(read_deployment(*served()).entries)
+            if not missing:
+                self.pause = FIRST_SECONDS
+                return
+            log.warning("Airflow does not know the DAGs %s: their file is read again", ", ".join(sorted(missing)[:10]))
+            self.pause = min(2 * self.pause, LAST_SECONDS)
+            os.utime(file)
+        except Exception as error:
+            # What cannot be looked at here is said where it matters: by the file itself, or by the database's users.
+            log.info("%s was not looked at: %s", file, error)
+
+
+def unknown(dag_ids: Collection[str]) -> set[str]:
+    """Those that Airflow's database has not, or only as what once was."""
+    with create_session() as session:
+        known = session.scalars(select(DagModel.dag_id).where(DagModel.is_stale.is_(False)))
+        return set(dag_ids) - set(known)
