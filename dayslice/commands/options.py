@@ -95,10 +95,16 @@ def range_options(command: Callable[..., int]) -> Callable[..., int]:
 
 
 def asked(question: str, how: str) -> bool:
-    """A person's yes or no. Raises UsageError where nobody can answer; `how` says what to write instead."""
-    if not sys.stdin or not sys.stdin.isatty():
-        raise UsageError(f"{question} Nobody is there to answer: {how}")
-    return click.confirm(question)
+    """A person's yes or no, or a pipe's. Raises UsageError where nobody answers; `how` says what to write instead."""
+    nobody = UsageError(f"{question} Nobody is there to answer: {how}")
+    if not sys.stdin or sys.stdin.closed:
+        raise nobody
+    try:
+        return click.confirm(question)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise nobody from None
 
 
 target = click.option("--target", "-t", metavar="NAME", help="The target of profiles.yml; default: local.")

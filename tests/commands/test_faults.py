@@ -191,6 +191,12 @@ def test_a_question_that_nobody_can_answer_is_refused(monkeypatch):
         asked("Go on?", "--yes goes on without a question")
 
 
+@pytest.mark.parametrize(("answer", "expected"), [("y", True), ("n", False)])
+def test_a_question_takes_the_answer_of_a_pipe(monkeypatch, answer, expected):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{answer}\n"))
+    assert asked("Go on?", "--yes goes on without a question") is expected
+
+
 def test_sigterm_ends_the_docs_server_too(tmp_path):
     server = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     code = (
