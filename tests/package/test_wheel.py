@@ -131,3 +131,12 @@ def test_its_tables_are_airflow_s_dags(installed, project):
     installed.install("[airflow]")
     installed.run("dayslice", "airflow", "deploy", cwd=project)
     assert installed.run("python", "-c", DAGS, cwd=project).split()[-2:] == ["daily_sales", "shop.orders"]
+
+
+def test_the_other_extras_bring_what_they_are_for(installed, project):
+    installed.install("[trino,dev]")
+    engines = "import dayslice.metastore.hive, dayslice.metastore.glue, dbt.adapters.dayslice_trino, trino"
+    installed.run("python", "-c", engines, cwd=project)
+    assert "2 tables for target trino" in installed.run("dayslice", "check", "--target", "trino", cwd=project)
+    assert "pytest" in installed.run("pytest", "--version", cwd=project)
+    assert "version" in installed.run("sqlfluff", "--version", cwd=project)
