@@ -26,8 +26,7 @@ def table_words(node: TableNode, name_of: Callable[[str], str], zone: tzinfo) ->
         place = f"{node.meta.get('source_schema', 'public')}.{node.meta.get('source_table', node.table.name)}"
         found["imported from"] = f"{place} of connection {node.meta['connection']}"
     else:
-        waits = [wait_words(each, node.unique_id, name_of) for each in node.waits]
-        found["waits for"] = "; ".join(waits) or "nothing"
+        found["waits for"] = "; ".join(_waits_words(node, name_of)) or "nothing"
     more = {
         "begins": settings.start,
         "ends": settings.end,
@@ -35,6 +34,14 @@ def table_words(node: TableNode, name_of: Callable[[str], str], zone: tzinfo) ->
         "is kept": ", ".join(settings.retention),
     }
     return found | {key: value for key, value in more.items() if value}
+
+
+def _waits_words(node: TableNode, name_of: Callable[[str], str]) -> list[str]:
+    """All waits of a table; those for the same ds in one."""
+    same = [name_of(wait.upstream) for wait in node.waits if wait == Wait(wait.upstream)]
+    others = [wait_words(wait, node.unique_id, name_of) for wait in node.waits if wait != Wait(wait.upstream)]
+    named = " and ".join([", ".join(same[:-1]), same[-1]] if len(same) > 1 else same)
+    return [f"the slice of the same ds of {named}", *others] if same else others
 
 
 def wait_words(wait: Wait, own: str, name_of: Callable[[str], str]) -> str:

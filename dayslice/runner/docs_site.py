@@ -18,6 +18,13 @@ from dayslice.runner.project import Project
 
 Node = dict[str, Any]
 OVERVIEW = "__overview__"
+# A row of facts that is longer than the page goes on below, where dbt's own would be cut off.
+STYLE = """<style>
+.detail-body { display: flex !important; flex-wrap: wrap; }
+.detail-body { overflow: visible !important; white-space: normal !important; }
+.detail-body .detail { max-width: 100%; margin-bottom: 8px; }
+.detail-body .detail-value { white-space: normal !important; overflow: visible !important; }
+</style></head>"""
 READING = """
 ## How to read it
 - Each table is cut into **slices**, named by the period that they are of: the column `ds`, as in `2018-03-01`.
@@ -37,7 +44,7 @@ def make_site(project: Project) -> tuple[Path, Path]:
     tell(project, manifest, newest_versions(project))
     site = target / "site"
     site.mkdir(exist_ok=True)
-    page = (target / "index.html").read_text(encoding="utf-8")
+    page = (target / "index.html").read_text(encoding="utf-8").replace("</head>", STYLE, 1)
     texts = {
         "MANIFEST": json.dumps(manifest, ensure_ascii=False),
         "CATALOG": (target / "catalog.json").read_text(encoding="utf-8"),
@@ -81,6 +88,9 @@ def tell(project: Project, manifest: Node, newest: Mapping[str, Version]) -> Non
             kept = {k: v for k, v in _meta_of(shown).items() if not str(k).startswith(WAIT_PREFIX) and k != LATEST_KEY}
             of = [name_of(each) for each in shown.get("depends_on", {}).get("nodes", []) if each in named]
             _set_meta(shown, kept | ({"newest slice of": ", ".join(of)} if LATEST_KEY in _meta_of(shown) else {}))
+    for macro in manifest["macros"].values():
+        if macro["package_name"].startswith("dbt"):  # dbt's and ours: no part of the warehouse
+            macro["docs"] = {**(macro.get("docs") or {}), "show": False}
     own = [doc for doc in manifest["docs"].values() if doc["name"] == OVERVIEW and doc["package_name"] != "dbt"]
     if not own:
         manifest["docs"][f"doc.dbt.{OVERVIEW}"]["block_contents"] = overview(project, newest)
@@ -98,7 +108,7 @@ def overview(project: Project, newest: Mapping[str, Version]) -> str:
         lines += [f"## {group}", "", "| table | what it is | newest | rows |", "|---|---|---|---|"]
         for unique_id, node in tables:
             version = newest.get(unique_id)
-            stands = (version.slice.ds, f"{version.receipt.rows:,}") if version else ("none yet", "")
+            stands = (version.slice.ds, f"{version.receipt.rows:,}") if version else ("none&nbsp;yet", "")
             said = " ".join(node.description.split()).replace("|", "\\|")
             kind = "source" if node.is_import else "model"
             lines.append(f"| [{node.name}](#!/{kind}/{unique_id}) | {said} | {stands[0]} | {stands[1]} |")

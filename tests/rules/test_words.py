@@ -1,9 +1,13 @@
 """What a table's page on the docs site says of its rhythm and its waits."""
 
+from dataclasses import replace
+from datetime import UTC
+
 import pytest
 
 from dayslice.rules.waits import Wait
-from dayslice.rules.words import schedule_words, wait_words
+from dayslice.rules.words import schedule_words, table_words, wait_words
+from tests.rules.test_plan import table
 
 NAMES = {"model.shop.sales": "sales"}.get
 
@@ -25,6 +29,13 @@ NAMES = {"model.shop.sales": "sales"}.get
 )
 def test_a_wait_is_told_in_words(wait, words):
     assert wait_words(wait, "model.shop.own", NAMES) == words
+
+
+def test_waits_for_the_same_ds_are_told_as_one():
+    waits = (Wait("model.a"), Wait("model.b", -1), Wait("model.c"), Wait("model.d"))
+    words = table_words(replace(table("flat"), waits=waits), lambda each: each[-1], UTC)
+    assert words["waits for"] == "the slice of the same ds of a, c and d; the slice before of b"
+    assert table_words(table("flat"), str, UTC)["waits for"] == "nothing"
 
 
 @pytest.mark.parametrize(
