@@ -15,11 +15,13 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from dayslice.engines.embedded import copy_to_parquet, open_engine
+from dayslice.engines.target import Target
 from dayslice.metastore import readers_file
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Visible
 from dayslice.rules.calendar import span
 from dayslice.rules.slices import Receipt, Slice, Table, Version
+from dayslice.runner.fenced_duckdb import fenced_duckdb
 
 TABLE = Table("analytics", "t")
 FIRST = "1990-01-01"
@@ -29,7 +31,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--slices", type=int, nargs="+", default=[10, 1000, 10_000])
     chosen = options.parse_args()
-    shown = Shown("slices", "publish", "a build reads one ds", "_latest", "one ds by SQL", "readers' file", "open it")
+    shown = Shown("slices", "publish", "a build reads one ds", "_latest", "one ds by a view")
+    for title in ("one ds, dayslice sql", "readers' file", "open it"):
+        shown.add_column(title)
     for number in chosen.slices:
         with tempfile.TemporaryDirectory() as folder:
             shown.add_row(str(number), *(f"{seconds * 1000:.1f} ms" for seconds in measure(Path(folder), number)))
@@ -54,7 +58,7 @@ def measure(home: Path, number: int) -> list[float]:
             build = best(lambda: connection.execute(f"select sum(v) from {visible.prepare(wanted)}").fetchall())
     make = best(lambda: readers_file.make(file, place, warehouse), before=lambda: touch(place, versions[0]))
     latest, by_sql, opened = reading(file, slices[number // 2])
-    return [publish, build, latest, by_sql, make, opened]
+    return [publish, build, latest, by_sql, asked(home, slices[number // 2]), make, opened]
 
 
 def written(home: Path, warehouse: str, ds: str) -> Version:
@@ -85,6 +89,27 @@ def reading(file: Path, ds: str) -> list[float]:
             connection.execute("select sum(v) from analytics.t_latest").fetchall()
 
     return [latest, one, best(opened)]
+
+
+def asked(home: Path, ds: str) -> float:
+    """A query of one ds as `dayslice sql` and `dayslice.sql` ask it, on an open connection."""
+    target = Target(
+        name="local",
+        type="duckdb",
+        database="dayslice",
+        schema="analytics",
+        home=home,
+        warehouse=str(home / "landing"),
+        database_file=home / "dayslice.duckdb",
+        credentials=None,
+    )
+    with fenced_duckdb(target, "UTC") as fenced:
+
+        def ask() -> None:
+            with fenced.ask(f"select sum(v) from t where ds = '{ds}'") as answer:
+                list(answer.rows())
+
+        return best(ask)
 
 
 def best(call: Callable[[], object], before: Callable[[], object] = lambda: None, times: int = 5) -> float:

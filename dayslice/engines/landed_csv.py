@@ -11,6 +11,7 @@ from dayslice.rules.slices import Version
 Columns = Sequence[Sequence[str]]
 # A line of one empty text would be an empty line, which readers skip: a table of one column gets a second one.
 PADDING = "dayslice_padding"
+MANY = 16
 # The column of a file's name; no column of a source is called so.
 FILE = "dayslice:file"
 
@@ -87,7 +88,11 @@ def ds_of_file(versions: Sequence[Version]) -> str:
 
 def file_list(files: Sequence[str]) -> str:
     """Files as the first argument of a scan: each a pattern that only it matches."""
-    return "[" + ", ".join(literal(exactly(file)) for file in files) + "]"
+    patterns = [exactly(file) for file in files]
+    if len(files) < MANY or any("\n" in each for each in patterns):
+        return "[" + ", ".join(map(literal, patterns)) + "]"
+    # One text: DuckDB opens a file of such views twice as fast, and reads them faster, than with a literal each.
+    return f"string_split({literal(chr(10).join(patterns))}, chr(10))"
 
 
 def exactly(path: str) -> str:

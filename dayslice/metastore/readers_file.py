@@ -20,7 +20,7 @@ import duckdb
 
 from dayslice.engines.file_lock import FileLock
 from dayslice.engines.landed_csv import quoted
-from dayslice.errors import DaysliceError, Transient
+from dayslice.errors import DaysliceError, Refused, Transient
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Key, Visible, key_of
 from dayslice.rules.slices import Table
@@ -121,14 +121,22 @@ def _write(connection: Any, metastore: SQLiteMetastore, known: dict[str, int]) -
     names = {_text(key): key for key in standing}
     changed = {key for name, key in names.items() if known.get(name) != standing[key].changed}
     visible.made = {key: each.changed for key, each in standing.items() if key not in changed}
+    stale = {}
     for key in _followers(visible, changed):
-        with suppress(duckdb.Error):  # a view of somebody that cannot be made: what it read may be gone
+        visible.checked = known.get(_text(key), -1)
+        try:
             visible.made.pop(key, None)
             visible.make(standing[key])
+        except duckdb.Error:  # a view of somebody that cannot be made: what it read may be gone
+            pass
+        except Refused as error:  # it shows what stood before; all else follows
+            stale[_text(key)] = str(error)
     for name in known.keys() - names.keys():
         schema, _, table = name.partition("\n")
         connection.execute(f"drop view if exists {quoted(schema)}.{quoted(table)}")
-    return sequence, {name: standing[key].changed for name, key in names.items()}
+    for reason in stale.values():
+        print(f"readers see what stood before: {reason}", file=sys.stderr)
+    return sequence, {name: standing[key].changed for name, key in names.items() if name not in stale}
 
 
 def _shown(visible: Visible) -> dict[Key, Any]:

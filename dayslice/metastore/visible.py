@@ -7,7 +7,7 @@ nothing. Everything else gets a view of all published slices.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from dayslice.engines.landed_csv import quoted
@@ -42,6 +42,8 @@ class Visible:
         self.connection = connection
         self.metastore = metastore
         self.own: set[Key] = set()
+        self.checked = -1
+        """The change up to which the files of what is published were looked at before."""
         self.made: dict[Key, int] = {}
         self.sequence = -1
         self.standing: dict[Key, Standing] = {}
@@ -86,13 +88,20 @@ class Visible:
             return self.prepare(standing.definition)
         if standing.kind == "table":
             content = self.metastore.content(standing.table)
+            check_sizes([content] if content else [])
             return select_content(content, self.types(standing.table)) if content else "select 1 where false"
         if standing.kind == "slices":
-            return self._whole(self.metastore.published(standing.table).values(), standing.table)
+            versions, new = self.metastore.published_files(standing.table, self.checked)
+            check_sizes(version for version in versions if version.slice.ds in new)
+            return select_versions(versions, self.types(standing.table))
         table = Table(*json.loads(standing.definition))
         newest = self.metastore.newest_ds(table)
         shown = self.metastore.published(table, [newest]).values() if newest else []
         return self._whole(shown, table)
+
+    def select_slices(self, table: Table, slices: Collection[str]) -> str:
+        """The SELECT of some slices of a table: what others there are costs it nothing."""
+        return self._whole(self.metastore.published(table, slices).values(), table)
 
     def types(self, table: Table) -> dict[str, str]:
         """The columns of a table, less ds."""
@@ -110,8 +119,7 @@ class Visible:
     def _whole(self, versions: Iterable[Version], table: Table) -> str:
         """The rows of versions whose files are all there. Raises Refused that names a damaged one's slice."""
         read = list(versions)
-        for version in read:
-            check_sizes(version)
+        check_sizes(read)
         return select_versions(read, self.types(table))
 
     def _look(self) -> None:
@@ -126,10 +134,6 @@ class Visible:
 
     def _some_slices(self, standing: Standing, slices: re.Match[str]) -> str:
         one, first, last = slices.groups()
-        if one is not None:
-            versions = self.metastore.published(standing.table, [one])
-        else:
-            wanted = [ds for ds in self.metastore.published_ds(standing.table) if first <= ds <= last]
-            versions = self.metastore.published(standing.table, wanted)
-        select = self._whole(versions.values(), standing.table)
-        return f"({select}) as {quoted(standing.table.name)}"
+        stands = [one] if one is not None else self.metastore.published_ds(standing.table)
+        wanted = stands if one is not None else [ds for ds in stands if first <= ds <= last]
+        return f"({self.select_slices(standing.table, wanted)}) as {quoted(standing.table.name)}"

@@ -5,8 +5,9 @@ it, and calls no function that reads files; the instance opens nothing but the w
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import duckdb
 
@@ -16,6 +17,8 @@ from dayslice.engines.landed_csv import literal, quoted
 from dayslice.engines.target import Target
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore import readers_file
+from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.runner.narrowed import narrowed
 from dayslice.services.superset.inside.dayslice_superset.statements import (
     OnlySelect,
     refuse_all_but_select,
@@ -23,6 +26,7 @@ from dayslice.services.superset.inside.dayslice_superset.statements import (
 )
 from dayslice.store.duckdb_s3 import read_s3
 
+T = TypeVar("T")
 # What a person wrote wrong; all others are faults of files or of the machine.
 _WRONG = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)
 _SCHEMAS = "select distinct lower(database_name), lower(schema_name) from duckdb_schemas()"
@@ -35,27 +39,47 @@ _CARET = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 class FencedDuckDB:
     """One instance, for one question after the other."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection):
+    def __init__(self, connection: duckdb.DuckDBPyConnection, target: Target):
         self.connection = connection
+        self.target = target
+        self.schemas = frozenset[str]().union(*connection.execute(_SCHEMAS).fetchall())
 
     @contextmanager
     def ask(self, sql: str) -> Iterator[Answer]:
         """The answer to one SELECT. Raises UsageError for one that is wrong, or for anything else."""
         try:
-            self.check(sql)
-            cursor = self.connection.execute(sql)
+            cursor = self.run(sql, self.connection.execute)
             columns = cursor.description or []
             yield Answer([each[0] for each in columns], [str(each[1]) for each in columns], cursor.fetchmany)
         except duckdb.Error as error:
             raise said(error) from None
 
+    def run(self, sql: str, how: Callable[[str], T]) -> T:
+        """Run a SELECT that is allowed, one way or another, reading the slices only that it asks for."""
+        self.check(sql)
+        narrow = self._narrowed(sql)
+        if narrow == sql:
+            return how(sql)
+        try:
+            return how(narrow)
+        except duckdb.BinderException:
+            return how(sql)  # it calls a table's column by more names than a part of the table has
+
+    def _narrowed(self, sql: str) -> str:
+        # Whoever may not open the metastore, which its readers write beside, reads by the views.
+        try:
+            opened = SQLiteMetastore(self.target.metastore_file, wait_seconds=1)
+        except DaysliceError:
+            return sql
+        with opened as metastore:
+            return narrowed(self.connection, metastore, sql, self.target.schema)
+
     def check(self, sql: str) -> None:
         """Refuse what is no SELECT of tables. In DuckDB any name that is no table's may be a file's: `part.parquet`."""
         refuse_all_but_select(self.connection, sql)
-        names = set().union(*self.connection.execute(_SCHEMAS).fetchall())
         for catalog, schema, name in table_names(self.connection, _EXPLAIN.sub("", sql)):
-            if schema and schema.lower() not in names:
-                raise UsageError(f"there is no schema {schema}; there are {', '.join(sorted(names - _OWN))}")
+            if schema and schema.lower() not in self.schemas:
+                raise UsageError(f"there is no schema {schema}; there are {', '.join(sorted(self.schemas - _OWN))}")
             if "/" in catalog + name or "." in name:
                 raise UsageError(f"{name} is no table, and files are not read here")
 
@@ -91,7 +115,7 @@ def open_fence(target: Target, zone: str) -> FencedDuckDB:
         if isinstance(error, duckdb.Error):
             raise said(error) from None
         raise
-    return FencedDuckDB(connection)
+    return FencedDuckDB(connection, target)
 
 
 def use_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> None:

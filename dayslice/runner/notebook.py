@@ -68,8 +68,7 @@ def sql(
 
     fenced = open_fence(place, time_zone_of(root).key)
     try:
-        fenced.check(rendered)
-        return Rows.of(fenced.connection, fenced.connection.sql(rendered))
+        return fenced.run(rendered, lambda each: Rows.of(fenced.connection, fenced.connection.sql(each)))
     except duckdb.Error as error:
         raise said(error) from None
 
@@ -101,7 +100,7 @@ def _read_files(root: Path, target: Target, table: Table, ds: str | None, versio
             select = visible.select(standing)
         else:
             chosen = choose(metastore, Slice(table, ds), version)
-            check_sizes(chosen)
+            check_sizes([chosen])
             select = select_versions([chosen], visible.types(table))
         try:
             return Rows.of(connection, connection.sql(select))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -99,6 +100,35 @@ def test_a_damaged_file_is_an_error_that_names_the_slice(tmp_path):
         for sql in ("(select * from analytics.t where ds = '2013-01-01')", "select * from analytics.t"):
             with pytest.raises(Refused, match=r"analytics.t 2013-01-01: version v.* is damaged: .* bytes"):
                 Visible(connection, metastore).prepare(sql)
+
+
+def test_a_damaged_table_shows_what_stood_before_and_holds_no_other_one_up(tmp_path, capsys):
+    land_slice(tmp_path, T, "2013-01-01", "select 1", "id int")
+    with readers(tmp_path):
+        pass
+    damaged = land_slice(tmp_path, T, "2013-01-02", "select 2", "id int")
+    Path(damaged.location, "part-00.parquet").unlink()
+    land_slice(tmp_path, Table("analytics", "other"), "2013-01-02", "select 3", "id int")
+    with readers(tmp_path) as connection:
+        assert connection.execute("select id from analytics.other").fetchall() == [(3,)]
+        assert connection.execute("select id from analytics.t").fetchall() == [(1,)]
+    assert "what stood before: analytics.t 2013-01-02: version v" in capsys.readouterr().err
+    land_slice(tmp_path, T, "2013-01-02", "select 4", "id int")
+    with readers(tmp_path) as connection:
+        assert sorted(connection.execute("select id from analytics.t").fetchall()) == [(1,), (4,)]
+
+
+def test_many_slices_are_read_by_one_name_each(tmp_path):
+    days = [f"2013-01-{day:02}" for day in range(1, 31)]
+    for number, ds in enumerate(days):
+        land_slice(tmp_path, T, ds, f"select {number}, 'it''s'", "id int, word varchar")
+    land_slice(tmp_path, T, days[3], "select 100, 'anew'", "id int, word varchar")
+    with readers(tmp_path) as connection:
+        assert connection.execute("select count(*), sum(id) from analytics.t").fetchall() == [(30, 435 - 3 + 100)]
+        assert connection.execute(f"from analytics.t where ds = '{days[3]}'").fetchall() == [(100, "anew", days[3])]
+        assert connection.execute("select count(distinct ds) from analytics.t where ds > '2013-01-20'").fetchone() == (
+            10,
+        )
 
 
 def test_another_home_may_not_write_into_a_warehouse_unless_it_adopts_it(tmp_path):

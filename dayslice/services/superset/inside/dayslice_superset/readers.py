@@ -164,7 +164,8 @@ def _constants(tree: Any) -> list[str]:
     if not isinstance(tree, dict):
         return []
     if tree.get("class") == "CONSTANT" and isinstance(tree["value"].get("value"), str):
-        return [tree["value"]["value"]]
+        text: str = tree["value"]["value"]
+        return text.split("\n")  # a long list is one text, a line a file
     return _constants(list(tree.values()))
 
 

@@ -1,0 +1,118 @@
+"""DuckDB with all its files on a real S3 server: slices, seeds, tables, snapshots, and what is damaged there."""
+
+import duckdb
+import pytest
+
+from dayslice.metastore import readers_file
+from dayslice.metastore.ownership import MARK
+from dayslice.rules.slices import Table
+from dayslice.services.stack.objectstore import ObjectStore
+from dayslice.services.stack.versitygw import missing_for_versitygw
+from dayslice.store.duckdb_s3 import read_s3
+from tests.local_files import metastore_of
+
+YAML = """
+models:
+  - name: daily
+    config: {meta: {slice: events}}
+    columns: [{name: id, data_tests: [unique]}]
+  - {name: weekly, config: {meta: {slice: events}}}
+"""
+FILES = {
+    "seeds/names.csv": "id,name\n1,one\n2,two\n",
+    "models/models.yml": YAML,
+    "models/daily.sql": "select id, name, '{{ ds() }}' as told from {{ ref('names') }}",
+    "models/weekly.sql": "select count(*) as n, min(told) as first from {{ slice('daily', range=7) }}",
+    "models/daily_latest.sql": "{{ latest('daily') }}",
+    "models/known.sql": "{{ config(materialized='table') }} select distinct name from {{ ref('daily') }}",
+    "snapshots/kept.yml": """
+snapshots:
+  - name: kept
+    relation: ref('names')
+    config: {unique_key: id, strategy: check, check_cols: [name]}
+""",
+}
+DAYS = ["2013-01-05", "2013-01-06", "2013-01-07"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, require):
+    require(missing_for_versitygw())
+    with ObjectStore(tmp_path_factory.mktemp("s3")) as server:
+        server.create_bucket("warehouse")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def project(make_project, server):
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**server.environment(), "DAYSLICE_WAREHOUSE": "s3://warehouse/of one"}.items():
+            environment.setenv(name, value)
+        made = make_project(FILES)
+        for ds in DAYS:
+            built = made.build(ds)
+            assert {each.status for each in built.values()} <= {"success", "pass"}, built
+        yield made
+
+
+def query(project, sql):
+    file = project.home / "dayslice.duckdb"
+    readers_file.make(file, project.home / "metastore.sqlite", "s3://warehouse/of one")
+    with duckdb.connect(str(file), read_only=True) as connection:
+        read_s3(connection, "s3://warehouse/of one")
+        return connection.execute(sql).fetchall()
+
+
+def test_slices_seeds_tables_and_snapshots_are_objects_and_read_as_ever(project, server):
+    assert query(project, "select ds, count(*), min(told) from analytics.daily group by ds order by ds") == [
+        (ds, 2, ds) for ds in DAYS
+    ]
+    assert query(project, "select n, first from analytics.weekly order by ds")[-1] == (6, DAYS[0])
+    assert query(project, "select count(*) from analytics.daily_latest") == [(2,)]
+    assert query(project, "select name from analytics.known order by name") == [("one",), ("two",)]
+    assert query(project, "select count(*) from analytics.kept where dbt_valid_to is null") == [(2,)]
+    keys = [each["Key"] for each in server.client().list_objects_v2(Bucket="warehouse")["Contents"]]
+    assert all(key.startswith("of one/") for key in keys)
+    assert any(key.endswith(f"/ds={DAYS[0]}/part-00.parquet") for key in keys)
+    assert f"of one/{MARK}" in keys
+    assert not (project.home / "landing").exists()
+
+
+def test_it_is_asked_in_sql_and_from_python(run, project):
+    code, out, err = run("sql", f"select count(*) as n from daily where ds = '{DAYS[0]}'", "--csv")
+    assert (code, out) == (0, "n\n2\n"), err
+    assert run("sql", "select * from read_text('s3://warehouse/of one/_dayslice_owner')")[0] == 2
+    assert run("sql", "select * from 's3://warehouse/of one/x.parquet'")[0] == 2
+
+
+def test_a_slice_is_replaced_and_rolled_back(run, project):
+    project.build(DAYS[0], "daily")
+    before, after = reversed(versions(project, DAYS[0]))
+    assert project.published("daily")[DAYS[0]].id == after.id
+    code, _, err = run("rollback", "daily", "--ds", DAYS[0])
+    assert code == 0, err
+    assert project.published("daily")[DAYS[0]].id == before.id
+    assert run("verify", "--deep")[0] == 0
+
+
+def test_an_object_of_another_size_is_refused_before_a_build_reads_it(project, server):
+    [version, *_] = versions(project, DAYS[1])
+    key = f"{version.location.removeprefix('s3://warehouse/')}/part-00.parquet"
+    body = server.client().get_object(Bucket="warehouse", Key=key)["Body"].read()
+    stands = project.published("weekly")[DAYS[2]].id
+    server.client().put_object(Bucket="warehouse", Key=key, Body=body[:-1])
+    try:
+        failed = project.build(DAYS[2], "weekly")["weekly"]
+        assert failed.status == "error"
+        assert f"daily {DAYS[1]}: version {version.id} is damaged" in failed.message
+        server.client().delete_object(Bucket="warehouse", Key=key)
+        assert "is not there" in project.build(DAYS[2], "weekly")["weekly"].message
+        assert project.published("weekly")[DAYS[2]].id == stands
+    finally:
+        server.client().put_object(Bucket="warehouse", Key=key, Body=body)
+    assert project.build(DAYS[2], "weekly")["weekly"].status == "success"
+
+
+def versions(project, ds):
+    with metastore_of(project.home) as metastore:
+        return metastore.history(Table("analytics", "daily"))[ds]
