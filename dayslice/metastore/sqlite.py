@@ -6,6 +6,7 @@ knows what stands without them: seeds and plain tables (a version of no ds) and 
 
 import json
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ WAIT_SECONDS = 60.0
 # SQLite's default limit of variables in one statement is far above; a statement is prepared anew for each number.
 _ASK_AT_MOST = 500
 NO_DS = ""
+_LITTLE = 1 << 16
 OF_BEFORE = "dayslice.duckdb"
 """Once the whole warehouse; now made from the metastore, for readers."""
 
@@ -406,6 +408,8 @@ class SQLiteMetastore:
                 "'pragma integrity_check'"
             )
         what = getattr(error, "strerror", None) or error
+        if "disk I/O" in str(error) and shutil.disk_usage(self.file.parent).free < _LITTLE:
+            what = "the disk is full"  # SQLite calls it so where its log's index cannot grow
         return DaysliceError(f"{self.file} cannot be read or written ({what}); what was published stands")
 
 

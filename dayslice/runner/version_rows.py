@@ -63,7 +63,7 @@ class LocalRows:
 
     def relation(self, version: Version, is_import: bool) -> str:
         """A scan of its files; damaged ones are refused."""
-        check_sizes(version)
+        check_sizes([version])
         return f"({select_versions([version], table_types([version.receipt.more['columns']]))})"
 
     def types(self, relation: str) -> dict[str, str]:

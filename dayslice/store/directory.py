@@ -64,7 +64,7 @@ class Directory:
             raise DaysliceError(f"cannot write {folder}: {error.strerror}") from None
 
     def sync(self, path: str) -> None:
-        """Every file below a path, and every folder that leads to one, is on the disk."""
+        """Every file below a path, and every folder that leads to one, the root's own among them, is on the disk."""
         folder = self.root / path
         try:
             for below, _, files in os.walk(folder, topdown=False):
@@ -72,9 +72,9 @@ class Directory:
                     sync(Path(below) / name)
                 sync(Path(below))
             for above in folder.parents:
-                if not above.is_relative_to(self.root):
-                    break
                 sync(above)
+                if not above.is_relative_to(self.root):
+                    break  # the folder that has the root's name in it
         except OSError as error:
             raise DaysliceError(f"cannot write {folder}: {error.strerror}") from None
 

@@ -19,6 +19,7 @@ from dayslice.metastore.begun import Begun
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Visible
 from dayslice.rules.slices import Version
+from dayslice.store.choice import open_store
 
 STAGED = "_staged"
 """The schema of staged versions, in a node's own DuckDB."""
@@ -90,6 +91,7 @@ class OwnHandle(DuckDBConnectionWrapper):
 
     def __init__(self, credentials: SliceDuckDBCredentials, engines: int):
         self.stages: dict[str, Stage] = {}
+        self.written: set[str] = set()
         self.metastore = SQLiteMetastore(credentials.metastore_file)
         connection = open_engine(credentials.home, credentials.store_root, engines)
         for name, value in (credentials.settings or {}).items():
@@ -105,9 +107,16 @@ class OwnHandle(DuckDBConnectionWrapper):
         return self._cursor.visible
 
     def close(self) -> None:
-        """The node is done. What it staged and did not publish lies there until the next try."""
-        for stage in self.stages.values():
-            stage.begun.leave()
+        """The node is done. What it staged and did not publish lies there until the next try, to be looked at.
+
+        What it could not write whole is of no use, and on a full disk in the way of all others: it goes.
+        """
+        for identifier, stage in self.stages.items():
+            if identifier in self.written:
+                stage.begun.leave()
+            else:
+                open_store(stage.version.location.rpartition("/")[0]).remove("")
+                stage.begun.end()
         self._cursor.connection.close()
         self.metastore.close()
 

@@ -131,6 +131,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def show_stage(self, staged_relation: BaseRelation, columns: list[dict[str, Any]]) -> None:
         """Make a view of the written file, with the columns as the SELECT gave them."""
         stage = self._stages()[str(staged_relation.identifier)]
+        self._handle().written.add(str(staged_relation.identifier))
         values = [f"cast({quoted(c['name'])} as {c['type']}) as {quoted(c['name'])}" for c in columns]
         self._handle().cursor().connection.execute(
             f"create view {STAGED}.{quoted(str(staged_relation.identifier))} as "
