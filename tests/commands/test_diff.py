@@ -1,11 +1,8 @@
 """What changed between two slices, two versions of one, or two targets; and why, by the receipts."""
 
 import json
-import shutil
 
 import pytest
-
-from tests.sql.warehouse_project import WarehouseProject
 
 YAML = """
 sources:
@@ -24,21 +21,25 @@ FIRST = "values (1, 1.0, 'a'), (2, 2.0, 'b'), (3, 3.0, 'c'), (4, null, 'd')"
 SECOND = "values (1, 1.0, 'a'), (2, 2.5, 'b'), (3, 3.0, null), (5, 5.0, 'e')"
 
 
+@pytest.fixture(scope="module", params=["local", pytest.param("trino", marks=pytest.mark.trino)])
+def engine(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def parsed(tmp_path_factory):
+def parsed(make_project):
     files = {
         "models/models.yml": YAML,
         "models/prices.sql": PRICES.format(more=""),
         "models/keyless.sql": "select price, name from {{ source('erp', 'orders') }}",
     }
-    return WarehouseProject(tmp_path_factory.mktemp("project"), files)
+    return make_project(files)
 
 
 @pytest.fixture(scope="module")
-def project(parsed):
+def project(parsed, emptied):
     """Two versions of 2013-01-01, of two versions of orders; and 2013-01-02, which is as the second."""
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    emptied(parsed)
     for ds, rows in (("2013-01-01", FIRST), ("2013-01-01", SECOND), ("2013-01-02", SECOND)):
         parsed.land("orders", ds, rows, COLUMNS)
         assert parsed.build(ds, "prices", "keyless")["prices"].status == "success"
@@ -46,9 +47,16 @@ def project(parsed):
 
 
 @pytest.fixture
-def diff(run, project):
+def dayslice(run, project):
+    """A command for the project's target."""
+    target = ["--target", project.target] if project.target else []
+    return lambda *words: run(*words, *target)
+
+
+@pytest.fixture
+def diff(dayslice):
     def ask(*words):
-        code, out, err = run("diff", *words, "--json")
+        code, out, err = dayslice("diff", *words, "--json")
         return code, json.loads(out) if out else None, err
 
     return ask
@@ -66,8 +74,8 @@ def test_rows_and_columns_that_changed_are_counted_by_the_key_of_the_unique_test
     assert one["samples"] == []
 
 
-def test_it_says_why_by_the_inputs(run, project):
-    code, out, _ = run("diff", "prices", "2013-01-01")
+def test_it_says_why_by_the_inputs(dayslice):
+    code, out, _ = dayslice("diff", "prices", "2013-01-01")
     assert code == 0
     assert "50.0 % of rows changed, 1 added, 1 removed; logic the same; erp.orders 2013-01-01 v1 -> v2" in out
 
@@ -115,7 +123,7 @@ def test_it_fails_where_it_is_told_to(diff):
     assert "'changed > 1%'" in err
 
 
-def test_samples_are_shown_only_when_asked(diff, run):
+def test_samples_are_shown_only_when_asked(diff, dayslice):
     _, found, _ = diff("prices", "2013-01-01@v1", "2013-01-01@v2", "--samples", "9")
     assert sorted(row[:2] for row in found["differences"][0]["samples"]) == [
         ["added", "5"],
@@ -123,13 +131,13 @@ def test_samples_are_shown_only_when_asked(diff, run):
         ["changed", "3"],
         ["removed", "4"],
     ]
-    assert "'" not in run("diff", "prices", "2013-01-01", "--markdown")[1]
+    assert "'" not in dayslice("diff", "prices", "2013-01-01", "--markdown")[1]
 
 
-def test_a_range_is_summed_up(run, diff, project):
+def test_a_range_is_summed_up(dayslice, diff):
     _, found, _ = diff("prices", "2013-01-01..2013-01-02", "2013-01-01..2013-01-02")
     assert (len(found["differences"]), found["changed"], found["left"]) == (2, 0, 8)
-    _, out, _ = run("diff", "prices", "2013-01-01..2013-01-02", "2013-01-01..2013-01-02", "--markdown")
+    _, out, _ = dayslice("diff", "prices", "2013-01-01..2013-01-02", "2013-01-01..2013-01-02", "--markdown")
     assert "**2 ds**: 0 of 8 rows changed" in out
 
 
@@ -151,11 +159,11 @@ def test_a_schema_that_changed_is_told_apart(diff, project):
     assert (one["changed"], one["reasons"][0], one["equal"]) == (0, "logic changed", False)
 
 
-def test_a_history_says_when_why_and_what_changed(run, project):
-    _, out, _ = run("history", "prices", "2013-01-01", "--json")
+def test_a_history_says_when_why_and_what_changed(dayslice):
+    _, out, _ = dayslice("history", "prices", "2013-01-01", "--json")
     first, second = json.loads(out)[:2]
     assert (first["name"], first["why"], first["what"]) == ("v1", ["the first"], [])
     assert second["why"] == ["logic the same", "erp.orders 2013-01-01 v1 -> v2"]
     assert second["what"] == ["columns id, price, name"]
     assert second["published"]
-    assert "columns id, price, name" in run("history", "prices", "2013-01-01")[1]
+    assert "columns id, price, name" in dayslice("history", "prices", "2013-01-01")[1]
