@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -87,7 +88,7 @@ def make(file: Path, metastore: Path, warehouse: str, wait_seconds: float = 60.0
             shutil.copyfile(file, new)
             known = state["tables"]
         try:
-            with duckdb.connect(str(new)) as connection:
+            with _place_to_write(new) as place, duckdb.connect(str(place)) as connection:
                 read_s3(connection, warehouse)
                 sequence, tables = _write(connection, opened, known)
             replace_file(new, file)
@@ -99,6 +100,20 @@ def make(file: Path, metastore: Path, warehouse: str, wait_seconds: float = 60.0
         beside = _state_file(file).with_suffix(".new")
         beside.write_text(json.dumps(written))
         beside.replace(_state_file(file))
+
+
+@contextmanager
+def _place_to_write(new: Path) -> Iterator[Path]:
+    """Where DuckDB writes a file. In a path with a question mark it puts its log in a folder that is not there."""
+    if "?" not in str(new):
+        yield new
+        return
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / new.name
+        if new.exists():
+            shutil.copyfile(new, place)
+        yield place
+        shutil.copyfile(place, new)
 
 
 @contextmanager
