@@ -17,14 +17,19 @@ class Measured:
     peak_mib: float
 
 
-def measure(command: Sequence[str], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Measured:
-    """Run a command to its end. Raises RuntimeError, with its output, if it fails."""
+def measure(
+    command: Sequence[str],
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    good: Sequence[int] = (0,),
+) -> Measured:
+    """Run a command to its end. Raises RuntimeError, with its output, if it ends with a code that is not `good`."""
     begin = time.perf_counter()
     process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output = process.stdout.read() if process.stdout else ""
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode not in good:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output[-3000:]}")
     return Measured(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

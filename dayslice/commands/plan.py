@@ -12,6 +12,7 @@ from dayslice.runner.plan_reports import (
     SOMETHING_TO_DO,
     plan_document,
     show_plan,
+    tell_blocked,
     tell_not_made,
     tell_stale,
     tell_standing,
@@ -51,6 +52,7 @@ def shown(project: Project, wanted: Wanted, plan: Plan, as_json: bool) -> int:
     else:
         tell_not_made(project, plan)
         show_plan(project, plan, taken)
+        tell_blocked(project, plan)
         tell_standing(project, plan, f"dayslice backfill {wanted.as_text()} --stale")
         tell_stale(project, plan.left)
     return SOMETHING_TO_DO if plan.size else 0

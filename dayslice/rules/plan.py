@@ -55,6 +55,8 @@ class Plan:
     """Slices that will stand on something older than what is made, and that are not made again; each with that."""
     stale: Mapping[Key, str] = field(default_factory=dict)
     """Slices of the range that stand, and are not what would be made now; not made again, each with the reason."""
+    blocked: Mapping[Key, str] = field(default_factory=dict)
+    """Slices that wait for one that neither stands nor is made: blocked by it, or expired upstream."""
 
     @property
     def size(self) -> int:

@@ -15,8 +15,7 @@ from dayslice.rules.reasons import is_unknown, stale_reason
 from dayslice.rules.receipts import first_published, inputs_of, is_same_content
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.states import State, expected_of, let_go, state_of
-from dayslice.rules.waits import Awaited
-from dayslice.runner.judging import standing_of
+from dayslice.runner.judging import awaited_by, standing_of
 from dayslice.runner.project import Project
 
 # A chain of a table's own slices can be as long as its history: the nearest say enough.
@@ -160,7 +159,11 @@ class Explainer:
         if (node.unique_id, ds) in seen or depth > _DEEPEST:
             return
         seen.add((node.unique_id, ds))
-        wanted = [each for awaited in self._awaited(node) for each in awaited.wanted(ds, self._published_ds, self.zone)]
+        wanted = [
+            each
+            for awaited in awaited_by(self.project, node)
+            for each in awaited.wanted(ds, self._published_ds, self.zone)
+        ]
         lacking = [each for each in wanted if each.ds not in self._published_ds(each.table)]
         yield Link(depth, node.name, ds, self._state(node, ds), note="" if lacking else _CAUSE)
         for each in wanted:
@@ -169,15 +172,6 @@ class Explainer:
                 yield Link(depth + 1, self._name(each.table), each.ds, "published", self._landed(found))
         for each in lacking:
             yield from self._waiting(self._node(each.table), each.ds, depth + 1, seen)
-
-    def _awaited(self, node: TableNode) -> list[Awaited]:
-        found = []
-        for wait in node.waits:
-            upstream = self.project.tables[wait.upstream]
-            followed = self.project.tables[wait.follows].table if wait.follows else None
-            settings, itself = upstream.settings, wait.upstream == node.unique_id
-            found.append(Awaited(wait, upstream.table, settings.grain, settings.kind, settings.start, itself, followed))
-        return found
 
     def _state(self, node: TableNode, ds: str) -> str:
         stands = self._published_ds(node.table)

@@ -11,6 +11,8 @@ from dayslice.rules.moments import seconds_between
 from dayslice.rules.reasons import inputs_read, is_unknown, stale_reason
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.stale import Key
+from dayslice.rules.states import let_go
+from dayslice.rules.waits import Awaited
 from dayslice.runner.project import Project
 
 # How many of a table's newest slices say what the next one costs.
@@ -55,6 +57,40 @@ def judge(
     for key, version in versions.items():
         if reason := stale_reason(version, now.get, project.logic.get(key[0])):
             found[key] = reason
+    return found
+
+
+def awaited_by(project: Project, node: TableNode) -> list[Awaited]:
+    """A table's waits, with what its upstream tables are."""
+    found = []
+    for wait in node.waits:
+        upstream = project.tables[wait.upstream]
+        followed = project.tables[wait.follows].table if wait.follows else None
+        settings, itself = upstream.settings, wait.upstream == node.unique_id
+        found.append(Awaited(wait, upstream.table, settings.grain, settings.kind, settings.start, itself, followed))
+    return found
+
+
+def blocked(project: Project, metastore: Metastore, made: Iterable[Key]) -> dict[Key, str]:
+    """The slices of a plan that wait for one that neither stands nor is in it, and for which."""
+    keys = list(made)
+    nodes = {unique_id: project.tables[unique_id] for unique_id, _ in keys}
+    upstream = {project.tables[wait.upstream] for node in nodes.values() for wait in node.waits}
+    names = {node.table: node for node in upstream}
+    there = {table: set(ds) for table, ds in metastore.published_ds_of(list(names)).items()}
+    then = {table: set(ds) for table, ds in there.items()}
+    for unique_id, ds in keys:
+        if project.tables[unique_id].table in then:
+            then[project.tables[unique_id].table].add(ds)
+    found = {}
+    for unique_id, ds in keys:
+        for awaited in awaited_by(project, nodes[unique_id]):
+            lacking = [s for s in awaited.wanted(ds, then.__getitem__, project.time_zone) if s.ds not in then[s.table]]
+            if lacking:
+                node, first = names[lacking[0].table], lacking[0].ds
+                why = "expired upstream:" if let_go(node, [first], there[node.table]) else "blocked by"
+                found[unique_id, ds] = f"{why} {node} {first}"
+                break
     return found
 
 

@@ -29,6 +29,10 @@ def plan_document(project: Project, plan: Plan, costs: Mapping[str, Cost] | None
         ],
         "lost": [{"table": node.name, "ds": ds} for node, ds in plan.lost],
         "not_due": [{"table": node.name, "ds": ds} for node, ds in plan.early],
+        "blocked": [
+            {"table": project.tables[table].name, "ds": ds, "reason": reason}
+            for (table, ds), reason in plan.blocked.items()
+        ],
         "left_stale": stale_document(project, plan.left),
         "stale": [
             {"table": project.tables[table].name, "ds": ds, "reason": reason}
@@ -129,6 +133,18 @@ def tell_not_made(project: Project, plan: Plan) -> None:
             f"{', …' if len(plan.early) > 1 else ''}); --open-period makes them all the same",
             err=True,
         )
+
+
+def tell_blocked(project: Project, plan: Plan) -> None:
+    """On standard error: slices of the plan that will be refused, as what they wait for is neither there nor made."""
+    if not plan.blocked:
+        return
+    click.echo(f"{len(plan.blocked)} of them wait for what neither stands nor is made:", err=True)
+    for unique_id, node in project.tables.items():
+        mine = {ds: reason for (table, ds), reason in plan.blocked.items() if table == unique_id}
+        for ds, reason in list(mine.items())[:1]:
+            more = f", … ({len(mine)} slices)" if len(mine) > 1 else ""
+            click.echo(f"  {node.name} {ds}: {reason}{more}", err=True)
 
 
 def tell_stale(project: Project, stale: Mapping[Key, Key]) -> None:

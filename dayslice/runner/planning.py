@@ -1,6 +1,7 @@
 """What a run would make, from the project and what the metastore says stands; and what it left stale."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from dayslice.metastore.choice import open_metastore
 from dayslice.metastore.interface import Metastore
@@ -12,7 +13,7 @@ from dayslice.rules.receipts import inputs_of, is_same_content
 from dayslice.rules.slices import Slice, Table
 from dayslice.rules.snapshots import snapshot_slices
 from dayslice.rules.stale import Key, made_stale, readers_of
-from dayslice.runner.judging import stale_slices, standing_of
+from dayslice.runner.judging import blocked, stale_slices, standing_of
 from dayslice.runner.project import Project
 from dayslice.runner.runs import PUBLISHED, Outcome
 
@@ -30,13 +31,13 @@ def plan_range(
     judged: bool = False,
 ) -> Plan:
     """The plan of a backfill. `stale`: what stands and is not what would be made now is made again; `judged`: it is
-    looked for at least.
+    looked for at least, and so is what cannot be made as something else is not there.
     """
     with open_metastore(project.target) as metastore:
         published = standing(project, tables, metastore)
         found = stale_slices(project, metastore, tables, first, last) if stale or judged else {}
     zone = project.time_zone
-    return make_plan(
+    plan = make_plan(
         tables,
         first,
         last,
@@ -50,6 +51,10 @@ def plan_range(
         stale=found,
         remake_stale=stale,
     )
+    if not judged:
+        return plan
+    with open_metastore(project.target) as metastore:
+        return replace(plan, blocked=blocked(project, metastore, plan.reasons))
 
 
 def standing(project: Project, tables: Iterable[TableNode], metastore: Metastore) -> dict[Table, set[str]]:

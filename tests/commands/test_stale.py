@@ -124,5 +124,13 @@ def test_what_is_gone_makes_nothing_stale(run, built):
     assert (code, err) == (0, "")
 
 
+def test_what_waits_for_nothing_that_comes_is_blocked(run, built):
+    code, out, err = run("plan", "--from", DAYS[3], "--to", "2013-01-06", "--select", "kinds", "counted")
+    assert code == 3
+    assert "kinds: 2013-01-05 to 2013-01-06 (2): missing" in out
+    assert "2 of them wait for what neither stands nor is made:" in err
+    assert "  kinds 2013-01-05: blocked by erp.orders 2013-01-05, … (2 slices)" in err
+
+
 def versions(project, table):
     return {ds: version.id for ds, version in project.published(table).items()}
