@@ -1,6 +1,6 @@
 """Builds of one table, and of many, in several processes at once; readers that never wait; whole versions only.
 
-One round here; DAYSLICE_ROUNDS=20 for more.
+One round here; DAYSLICE_ROUNDS=20 for as many, of 40 days of ten tables, and of eight readers and 200 replaced slices.
 """
 
 import multiprocessing
@@ -15,13 +15,16 @@ import duckdb
 import pytest
 
 from dayslice.metastore import readers_file
+from dayslice.rules.calendar import span
 from dayslice.rules.slices import Table
 from tests.local_files import land_slice, metastore_of, readers
 
 ROUNDS = int(os.environ.get("DAYSLICE_ROUNDS", "1"))
 FORK = multiprocessing.get_context("fork")
-TABLES = [f"t{number}" for number in range(3)]
-DAYS = [f"2013-01-{day:02}" for day in range(1, 9)]
+FULL = ROUNDS > 1
+TABLES = [f"t{number}" for number in range(10 if FULL else 3)]
+DAYS = span("2013-01-01", "2013-02-09" if FULL else "2013-01-08")
+READERS, REPLACED = (8, 200) if FULL else (4, 90)
 YAML = """
 sources:
   - name: erp
@@ -53,7 +56,7 @@ def in_processes(project, lists_of_jobs):
     for each in workers:
         each.start()
     for each in workers:
-        each.join(300)
+        each.join(1200)
     assert [each.exitcode for each in workers] == [0] * len(workers)
 
 
@@ -101,6 +104,17 @@ def roll_back(home, rounds):
         time.sleep(0.01)
 
 
+def let_go(home, rounds):
+    """As retention does: forgets versions that are not published; their files stay for those who read them."""
+    for _ in range(rounds):
+        with metastore_of(home) as metastore:
+            published = {version.id for version in metastore.published(T).values()}
+            kept = [v for versions in metastore.history(T).values() for v in versions[2:] if v.id not in published]
+            for version in kept:
+                metastore.forget(version)
+        time.sleep(0.05)
+
+
 def read(home, until, out):
     """Opens the readers' file again and again; each answer must be of whole versions."""
     count, slowest = 0, 0.0
@@ -123,10 +137,11 @@ def test_readers_see_whole_versions_while_writers_replace_roll_back_and_are_kill
         metastore.publish_latest(Table("analytics", "shown_latest"), T)
     with readers(tmp_path) as held:  # one that has it open all the time
         before = held.execute("select ds, count(*) from analytics.shown group by ds order by ds").fetchall()
-        until, answers = time.monotonic() + 6, FORK.Queue()
-        watching = [FORK.Process(target=read, args=(tmp_path, until, answers)) for _ in range(4)]
-        writers = [FORK.Process(target=write, args=(tmp_path, 10 + 100 * n, 30)) for n in range(3)]
+        until, answers = time.monotonic() + (60 if FULL else 6), FORK.Queue()
+        watching = [FORK.Process(target=read, args=(tmp_path, until, answers)) for _ in range(READERS)]
+        writers = [FORK.Process(target=write, args=(tmp_path, 10 + 100 * n, REPLACED // 3)) for n in range(3)]
         writers.append(FORK.Process(target=roll_back, args=(tmp_path, 60)))
+        writers.append(FORK.Process(target=let_go, args=(tmp_path, 40)))
         for each in (*watching, *writers):
             each.start()
         time.sleep(1.5)
@@ -134,8 +149,8 @@ def test_readers_see_whole_versions_while_writers_replace_roll_back_and_are_kill
         for each in (*watching, *writers):
             each.join(120)
         assert held.execute("select ds, count(*) from analytics.shown group by ds order by ds").fetchall() == before
-    assert Counter(each.exitcode for each in writers[1:]) == {0: 3}
-    assert [each.exitcode for each in watching] == [0] * 4
+    assert Counter(each.exitcode for each in writers[1:]) == {0: 4}
+    assert [each.exitcode for each in watching] == [0] * READERS
     counts = [answers.get(timeout=5) for _ in watching]
     assert all(count > 3 for count, _ in counts), counts
     with readers(tmp_path) as connection, metastore_of(tmp_path) as metastore:

@@ -15,7 +15,7 @@
   {%- call statement('main', auto_begin=False) -%}
     copy (
       {{ select_as_stored({'own': stored}, select_with_ds(columns, select_sql, ds)) }}
-    ) to '{{ stage.file | replace("'", "''") }}' (format parquet, compression zstd)
+    ) to '{{ stage.file | replace("'", "''") }}' (format parquet, compression zstd, parquet_version v2)
   {%- endcall -%}
   {%- set staged_relation = api.Relation.create(
     database=target_relation.database,
