@@ -1,6 +1,6 @@
 """`dayslice check --against HEAD` of one changed model among many, warm: the project was parsed before the change.
 
-Run: python -m benchmarks.check [--tables 500]. Each table reads the one before it in its chain of ten; each has an audit.
+Run: python -m benchmarks.check [--tables 500]. Each table reads the one before it in a chain of ten and has an audit.
 """
 
 import argparse

@@ -28,7 +28,10 @@ class ReadyQueue:
             self.order.setdefault(step.ds, []).extend((unique_id, step.ds) for unique_id in step.tables)
         self.tables = tables
         planned = {key for keys in self.order.values() for key in keys}
-        self.needs = {key: set(_read(tables, key, planned, zone)) & planned for key in planned}
+        read = {key: dict(_read(tables, key, planned, zone)) for key in planned}
+        self.needs = {key: found.keys() & planned for key, found in read.items()}
+        self.optional = {key: {each for each, whichever in found.items() if whichever} for key, found in read.items()}
+        """Of those: what is read as of a date, so that without it another slice is read."""
         self.readers: dict[Key, list[Key]] = {}
         for key, needed in self.needs.items():
             for each in needed:
@@ -75,19 +78,25 @@ class ReadyQueue:
         if is_there:
             self.made.add(key)
             for reader in self.readers.get(key, ()):
-                self.unmet[reader] -= 1
-                if not self.unmet[reader] and reader in self.left:
-                    self.ready[reader[1]].add(reader)
+                self._met(reader)
             return []
         lost: dict[Key, None] = {}
         todo = [key]
         while todo:
-            for reader in self.readers.get(todo.pop(), ()):
-                if reader in self.left and reader not in lost:
+            gone = todo.pop()
+            for reader in self.readers.get(gone, ()):
+                if gone in self.optional[reader] and reader not in lost:
+                    self._met(reader)
+                elif reader in self.left and reader not in lost:
                     lost[reader] = None
                     todo.append(reader)
         self.left -= lost.keys()
         return list(lost)
+
+    def _met(self, reader: Key) -> None:
+        self.unmet[reader] -= 1
+        if not self.unmet[reader] and reader in self.left:
+            self.ready[reader[1]].add(reader)
 
     def _with_what_follows(self, ds: str, begin: Sequence[Key]) -> set[Key]:
         """With what of the same ds can be made once these are: what needs none of them is for another worker."""
@@ -99,9 +108,10 @@ class ReadyQueue:
         return taken
 
 
-def _read(tables: Mapping[str, TableNode], key: Key, planned: Set[Key], zone: tzinfo) -> Iterator[Key]:
+def _read(tables: Mapping[str, TableNode], key: Key, planned: Set[Key], zone: tzinfo) -> Iterator[tuple[Key, bool]]:
+    """What a slice reads, and whether it is read as of a date only. What is read in both ways comes last as needed."""
     unique_id, ds = key
-    for wait in tables[unique_id].waits:
+    for wait in sorted(tables[unique_id].waits, key=lambda each: each.asof is None):
         upstream = tables[wait.upstream]
         itself = wait.upstream == unique_id
         kind = Kind.CUMULATIVE if itself else upstream.settings.kind
@@ -111,4 +121,5 @@ def _read(tables: Mapping[str, TableNode], key: Key, planned: Set[Key], zone: tz
             found = [of for table, of in planned if table == wait.upstream and of <= last]
         else:
             found = reads(ds, upstream.settings.grain, kind, wait.offset, wait.periods, zone)
-        yield from ((wait.upstream, each) for each in found if not itself or each < ds)
+        whichever = wait.asof is not None
+        yield from (((wait.upstream, each), whichever) for each in found if not itself or each < ds)

@@ -12,6 +12,7 @@ from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.integrity import check_sizes
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name
 from dayslice.rules.diff_queries import quoted
+from dayslice.rules.receipts import fingerprint_of
 from dayslice.rules.slices import Table, Version, new_version_id
 from dayslice.store.duckdb_s3 import read_s3
 
@@ -112,7 +113,10 @@ class TrinoRows:
 
             create, select = texts_of_version(version, place)
         else:
-            create, select = self._typed(version, name), f"select * from {name}"
+            # The table has the columns of all its versions; what this one was written with, its receipt says.
+            written = fingerprint_of(version.receipt)
+            own = ", ".join(map(quoted, written.columns)) if written and written.columns else "*"
+            create, select = self._typed(version, name), f"select {own} from {name}"
         self.rows(create)
         self.made.append(place)
         return f"({select})"

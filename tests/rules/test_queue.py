@@ -114,3 +114,20 @@ def test_nothing_is_given_out_before_what_it_reads(edges, data):
             made |= {(node.unique_id, step.ds) for node in step.models}
             assert end(queue, step) == []
     assert len(made) == 5 * len(DAYS)
+
+
+def test_a_day_that_fails_does_not_hold_up_a_history_or_what_is_read_as_of_a_date():
+    own = Wait("model.p.history", -1, 1, "ds", "model.p.orders")
+    queue = queue_of(
+        reading("orders"), reading("history", "orders", own), reading("rated", Wait("model.p.orders", asof="ds"))
+    )
+    tried, made = [], []
+    while step := queue.take():
+        for node in (*step.imports, *step.models):
+            tried.append((node.name, step.ds))
+            fails = node.name != "rated" and step.ds == DAYS[1]
+            queue.told((node.unique_id, step.ds), not fails)
+            made += [] if fails else [(node.name, step.ds)]
+    assert [ds for name, ds in made if name == "history"] == [DAYS[0], *DAYS[2:]]
+    assert [ds for name, ds in made if name == "rated"] == DAYS
+    assert queue.is_done
