@@ -55,12 +55,17 @@ class ReadyQueue:
         other workers.
         """
         days = [ds for ds, keys in self.ready.items() if keys]
-        if not days:
+        if days:
+            ds = days[0]
+            now = [key for key in self.order[ds] if key in self.ready[ds]]
+            share = now if len(days) >= idle else now[: ceil(len(now) / (idle - len(days) + 1))]
+            taken = self._with_what_follows(ds, share)
+        elif self.left and not self.out:
+            # Slices that may read each other, as an `asof` does: then one ds after another, and what cannot be is told.
+            ds = next(ds for ds, keys in self.order.items() if self.left.intersection(keys))
+            taken = self.left.intersection(self.order[ds])
+        else:
             return None
-        ds = days[0]
-        now = [key for key in self.order[ds] if key in self.ready[ds]]
-        share = now if len(days) >= idle else now[: ceil(len(now) / (idle - len(days) + 1))]
-        taken = self._with_what_follows(ds, share)
         self.left -= taken
         self.ready[ds] -= taken
         self.out |= taken

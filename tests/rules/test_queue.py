@@ -86,6 +86,18 @@ def test_the_newest_comes_first_where_it_can():
     assert names(queue.take()) == (DAYS[3], ["orders"])
 
 
+def test_what_may_read_each_other_goes_one_ds_after_another():
+    asof = Wait("model.p.rates", asof="2013-12-31")
+    queue = queue_of(reading("orders", asof), reading("rates", "orders"))
+    made = []
+    while step := queue.take(2):
+        assert queue.take(1) is None
+        made.append(step.ds)
+        end(queue, step)
+    assert made == DAYS
+    assert queue.is_done
+
+
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(-2, 0), st.integers(1, 3)), max_size=6), st.data())
 def test_nothing_is_given_out_before_what_it_reads(edges, data):

@@ -52,6 +52,7 @@ class WritesReceipts(metaclass=AdapterMeta):
     config: Any
     connections: Any
     _macro_resolver: Any
+    _logic: Logic | None = None
     fingerprint_algorithm: str
     """The engine's name for its hashes: two algorithms' cannot be compared."""
 
@@ -100,8 +101,7 @@ class WritesReceipts(metaclass=AdapterMeta):
     ) -> Receipt:
         """The receipt of a staged version that passed its audits. `audited` is what `audit_slice` gave."""
         finished = datetime.now(UTC).isoformat()
-        variables, given = self.config.vars.to_dict(), self.config.cli_vars
-        logic = Logic(graph, self._macro_resolver.macros, variables, os.environ, given)
+        logic = self._logic_of(graph)
         stood = begun.stood.receipt if begun.stood else None
         return Receipt(
             rows=audited["rows"],
@@ -120,6 +120,13 @@ class WritesReceipts(metaclass=AdapterMeta):
                 **({ACCEPTED: begun.accepted} if begun.accepted else {}),
             },
         )
+
+    def _logic_of(self, graph: Node) -> Logic:
+        """One for all nodes of a command: the tests of a project are gone through once."""
+        if self._logic is None or self._logic.graph is not graph:
+            variables, given = self.config.vars.to_dict(), self.config.cli_vars
+            self._logic = Logic(graph, self._macro_resolver.macros, variables, os.environ, given)
+        return self._logic
 
 
 def begin(
