@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import io
 import os
 import sys
 import time
@@ -120,9 +121,14 @@ def stack(tmp_path_factory, require):
 
 @pytest.fixture
 def run(project, monkeypatch, capsys):
-    """Runs a command in the folder of the module's `project`; exit code, standard output, standard error."""
+    """Runs a command in the folder of the module's `project`; exit code, standard output, standard error.
+
+    Nobody answers its questions, where a test does not say what is typed.
+    """
 
     def call(*arguments):
+        if not isinstance(sys.stdin, io.StringIO):
+            monkeypatch.setattr(sys, "stdin", io.StringIO())
         monkeypatch.chdir(project.root)
         monkeypatch.setattr(sys, "argv", ["dayslice", *arguments])
         with pytest.raises(SystemExit) as ended:

@@ -33,6 +33,18 @@ def test_the_newest_slice_is_due_and_todays_is_not():
     assert problems_of(table("t"), stands, NOON, UTC) == {}
 
 
+@pytest.mark.parametrize("late_after", [None, "60h"])
+@pytest.mark.parametrize("stands", [[], ["2013-01-03"], ["2013-01-02", "2013-01-05"], span("2013-01-01", "2013-01-09")])
+def test_all_problems_of_a_table_are_those_of_its_slices_one_by_one(late_after, stands):
+    node = table("t", start="2013-01-01", late_after=late_after, retention=("4 days",))
+    each = {ds: state(node, ds, stands) for ds in span("2013-01-01", "2013-01-11") if ds not in stands}
+    expected = {}
+    for ds, found in each.items():
+        if found is not None and found.is_problem:
+            expected.setdefault(found, []).append(ds)
+    assert problems_of(node, stands, NOON, UTC) == expected
+
+
 @pytest.mark.parametrize(("late_after", "late"), [("6h", True), ("11h", True), ("13h", False)])
 def test_late_after_counts_from_the_periods_end(late_after, late):
     stands = span("2013-01-01", "2013-01-08")
