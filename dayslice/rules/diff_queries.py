@@ -60,13 +60,19 @@ def joined(a: str, b: str, key: Sequence[str]) -> str:
 
 
 def compared(a: str, b: str, key: Sequence[str], conditions: Mapping[str, str]) -> str:
-    """Rows removed, added and changed, then how many rows each column differs in, of two relations with a key."""
+    """Rows removed, added and changed, how many keys were added, then how many rows each column differs in.
+
+    The key is known to be one of `a`; of `b` it is one as well if `a` less the removed are as many as `b` less the
+    added, and each added row has a key of its own. So the join itself says so, and `b` need not be grouped before.
+    """
     one = quoted(key[0])
     both = f"a.{one} is not null and b.{one} is not null"
     counts = [f"count(*) filter (where {both} and {each})" for each in conditions.values()]
     parts = [f"count(*) filter (where b.{one} is null)", f"count(*) filter (where a.{one} is null)"]
     where = " or ".join([f"a.{one} is null", f"b.{one} is null", *conditions.values()])
     parts.append(f"count(*) filter (where {both})")
+    keys = ", ".join(f"b.{quoted(each)}" for each in key)
+    parts.append(f"count(distinct {f'({keys})' if len(key) > 1 else keys}) filter (where a.{one} is null)")
     return f"select {', '.join([*parts, *counts])} from {joined(a, b, key)} where {where}"
 
 

@@ -120,10 +120,11 @@ def compare(rows: VersionRows, before: Found, after: Found, asked: Asked) -> Dif
             raise UsageError(f"--tolerance needs a key, and {after.node} has none: say --key COLUMN")
         return _as_multisets(rows, relations, types, shared, found, asked)
     _check_key(rows, relations[0], before.node, first, key)
-    _check_key(rows, relations[1], after.node, second, key)
     pairs = {name: (types[0][name], types[1][name]) for name in shared if name not in key}
     conditions = {name: differs(name, pair, asked.tolerance) for name, pair in pairs.items()}
-    removed, added, changed, *counts = map(int, rows.rows(compared(*relations, key, conditions))[0])
+    removed, added, changed, keys, *counts = map(int, rows.rows(compared(*relations, key, conditions))[0])
+    if keys != added or first.receipt.rows - removed != second.receipt.rows - added:
+        _check_key(rows, relations[1], after.node, second, key)
     by_column = {name: n for name, n in zip(conditions, counts, strict=True) if n}
     return replace(
         found,

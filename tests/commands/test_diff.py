@@ -113,6 +113,16 @@ def test_a_key_is_checked_first(diff):
     assert "has no column 'nam'; it has id, price, name" in err
 
 
+@pytest.mark.parametrize("last", ["(5, 5.0, 'a')", "(6, 6.0, 'f'), (7, 7.0, 'f')", "(6, 6.0, null)", "(1, 1.0, 'e')"])
+def test_a_key_that_is_one_on_the_left_only_is_refused(diff, project, last):
+    for more in ("", f", {last}"):
+        project.land("orders", "2013-01-03", f"values (1, 1.0, 'a'), (5, 5.0, 'e'){more}", COLUMNS)
+        assert project.build("2013-01-03", "keyless")["keyless"].status == "success"
+    code, _, err = diff("keyless", "2013-01-03", "--key", "name")
+    assert code == 2
+    assert "1 values of name are null or in several rows" in err
+
+
 def test_it_fails_where_it_is_told_to(diff):
     words = ("prices", "2013-01-01@v1", "2013-01-01@v2")
     assert diff(*words, "--fail-if", "changed > 50%")[0] == 0
