@@ -144,7 +144,8 @@ def test_a_damaged_slice_is_no_fewer_rows(here, project, engine):
 
 def test_a_project_is_found_from_its_home_or_given(project, engine, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="project="):
+    with monkeypatch.context() as homeless, pytest.raises(UsageError, match="project="):
+        homeless.delenv("DAYSLICE_HOME", raising=False)
         dayslice.read("daily", target=engine)
     assert len(dayslice.read("daily", ds="2013-01-06", target=engine, project=project.root)) == 1
     if engine == "local":
