@@ -3,7 +3,6 @@
 import io
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,33 +17,15 @@ for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_"
     del os.environ[name]
 
 
-# Tests that have not been seen passing since the code under them changed. They run, and what they say is shown; but
-# they decide nothing until somebody has seen them pass and taken them from the list. Empty it before anything else.
-UNPROVEN = frozenset(
-    line for line in Path(__file__).with_name("unproven.txt").read_text().splitlines() if line.startswith("tests/")
-)
-UNPROVEN_SECONDS = 50 * 60
-STARTED = time.monotonic()
-
-
 # Tests of the demo, and those that look at its dashboards; single modules elsewhere say so themselves.
 OF_THE_DEMO = ("tests/demo/", "tests/superset/")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the list may fail, and may not take long. Tests of the demo are marked."""
+    """Tests of the demo are marked."""
     for item in items:
         if item.nodeid.startswith(OF_THE_DEMO):
             item.add_marker(pytest.mark.demo)
-        if item.nodeid in UNPROVEN:
-            item.add_marker(pytest.mark.xfail(strict=False, reason="in tests/unproven.txt"))
-            item.add_marker(pytest.mark.timeout(300), append=False)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Late in a run there is no time for them."""
-    if item.nodeid in UNPROVEN and time.monotonic() - STARTED > UNPROVEN_SECONDS:
-        pytest.skip("in tests/unproven.txt, and the run is late")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Up, deploy, export, down: nothing is lost, and every file is accounted for."""
 
+import contextlib
 import re
+import sqlite3
 import stat
 import time
 
@@ -21,6 +23,13 @@ def test_secrets_are_their_owners_and_the_password_is_shown_once(superset):
     assert password not in again
     status = superset.run("superset", "status").stdout
     assert "which answers" in status
+
+
+def test_two_schemas_may_have_a_table_of_one_name(superset):
+    with contextlib.closing(sqlite3.connect(superset.home / "superset" / "superset.db")) as connection:
+        [[made]] = connection.execute("select sql from sqlite_master where name = 'tables'").fetchall()
+    assert "UNIQUE (table_name)" not in made
+    assert "UNIQUE (uuid)" in made
 
 
 def test_it_listens_on_loopback_only(superset):

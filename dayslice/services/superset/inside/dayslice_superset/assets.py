@@ -31,6 +31,7 @@ def put(bundle: Mapping[str, Any]) -> dict[str, Any]:
     """
     files: dict[str, str] = bundle["files"]
     with as_service():
+        make_room(files)
         ImportAssetsCommand(dict(files)).run()
         described = {str(each["uuid"]): each for each in _parsed(files, "datasets/")}
         for dataset in db.session.query(SqlaTable).filter(SqlaTable.uuid.in_(list(map(UUID, described)))):
@@ -43,6 +44,18 @@ def put(bundle: Mapping[str, Any]) -> dict[str, Any]:
             for each in db.session.query(SqlaTable).filter(SqlaTable.uuid.in_(list(map(UUID, described))))
         }
     return {"asked": asked(files), "stand": standing(files), "removed": removed, "columns": columns}
+
+
+def make_room(files: Mapping[str, str]) -> None:
+    """Take away datasets that are to stand in another database now: Superset would make each a second time.
+
+    Nothing is committed here: readers see them go and come at once, as the import commits.
+    """
+    databases = {str(each["uuid"]): str(each["database_uuid"]) for each in _parsed(files, "datasets/")}
+    for dataset in db.session.query(SqlaTable).filter(SqlaTable.uuid.in_(list(map(UUID, databases)))):
+        if str(dataset.database.uuid) != databases[str(dataset.uuid)]:
+            db.session.delete(dataset)
+    db.session.flush()
 
 
 def discover_columns(dataset: SqlaTable, described: Mapping[str, Any]) -> None:

@@ -71,9 +71,30 @@ def prepare(app: Any) -> None:
 
     with app.app_context():
         upgrade(directory=str(Path(superset.__file__).parent / "migrations"))
+        allow_one_name_in_two_schemas()
         make_roles()
         make_users(config.SECRETS)
     stamp.write_text(json.dumps(wanted))
+
+
+def allow_one_name_in_two_schemas() -> None:
+    """Drop a rule of Superset's first days, which its migrations drop on every database but SQLite: no two datasets of
+    one name, though they were tables of two schemas.
+    """
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.operations import Operations  # noqa: PLC0415
+    from sqlalchemy import inspect  # noqa: PLC0415
+    from superset.extensions import db  # noqa: PLC0415
+
+    if db.engine.dialect.name != "sqlite":
+        return
+    if not any(each["column_names"] == ["table_name"] for each in inspect(db.engine).get_unique_constraints("tables")):
+        return
+    naming = {"uq": "uq_%(table_name)s_%(column_0_name)s"}
+    with db.engine.begin() as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("tables", naming_convention=naming) as table:
+            table.drop_constraint("uq_tables_table_name", type_="unique")
 
 
 def main() -> None:
