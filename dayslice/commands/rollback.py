@@ -19,7 +19,7 @@ from dayslice.runner.rollback import roll_back
 def command(table: str, ds: str, wanted: str | None, target: str | None, as_json: bool) -> None:
     """Make an earlier version of a slice the published one again: one call, nothing is computed.
 
-    Readers see one version or the other. Nothing downstream is recomputed. On the local target: imports only.
+    Readers see one version or the other. Nothing downstream is recomputed.
 
     \b
     Examples:
