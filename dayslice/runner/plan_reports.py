@@ -172,8 +172,9 @@ def tell_standing(project: Project, plan: Plan, command: str) -> None:
 def tell_behind(behind: Sequence[Follower], ds: str) -> None:
     """On standard error: models that read what was made and do not hold it yet, and the command that makes them."""
     if behind:
-        names = " ".join(each.name for each in behind)
-        click.echo(f"not made from it: {', '.join(f'{each.name} ({each.kind})' for each in behind)}", err=True)
+        ordered = sorted(behind, key=lambda each: each.name)
+        names = " ".join(each.name for each in ordered)
+        click.echo(f"not made from it: {', '.join(f'{each.name} ({each.kind})' for each in ordered)}", err=True)
         click.echo(f"make them: dayslice build --ds {ds} --select {names}", err=True)
 
 
