@@ -47,8 +47,12 @@ def published(file: Path, metastore: Path, warehouse: str) -> None:
 
 
 def catch_up(file: Path, metastore: Path, warehouse: str) -> None:
-    """Somebody is about to read: make good what a publisher that was killed left undone, and wait for nobody."""
-    if metastore.exists():
+    """Somebody is about to read: who has published in this process reads that; and what a publisher that was killed
+    left undone is made good, without waiting for anybody.
+    """
+    if file.resolve() in {each.resolve() for each in _pending}:
+        finish()
+    elif metastore.exists():
         _make_if_due(file, metastore, warehouse)
 
 

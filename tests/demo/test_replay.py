@@ -1,6 +1,7 @@
 """The demo as a person runs it: killed, run again, run on."""
 
 import re
+import shlex
 
 from tests.demo.conftest import DAYS
 
@@ -34,9 +35,9 @@ def test_it_shows_what_stands_and_the_head_of_a_table(demo):
 
 def test_the_commands_that_it_names_work(demo):
     named = re.findall(r"^  \S*dayslice (.+)$", demo.said, re.MULTILINE)
-    assert [line.split()[0] for line in named] == ["docs", "status", "build", "demo"]
+    assert [line.split()[0] for line in named] == ["docs", "sql", "status", "build", "demo"]
     for line in named:
-        words = line.split()
+        words = shlex.split(line)
         if words[0] == "docs":
             words.append("--no-serve")
         if words[0] == "demo":

@@ -9,6 +9,7 @@ from dayslice.metastore.journal import SCHEMA as JOURNALS
 from dayslice.metastore.stages import STAGING_SCHEMA, version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.services.stack.machine import Stack
+from dayslice.store.choice import open_store
 from tests.sql.warehouse_project import WarehouseProject
 
 SCHEMAS = ("analytics", "erp", "staging", STAGING_SCHEMA, JOURNALS)
@@ -29,11 +30,17 @@ class TrinoProject(WarehouseProject):
         return {**self.stack.environment(), "DAYSLICE_HOME": str(self.root / "warehouse"), "DAYSLICE_GRACE_HOURS": "0"}
 
     def empty(self) -> None:
-        """Drop every table and view; the files stay, as each version has a place of its own."""
+        """Drop every table and view. The files of slices stay, as each version has a place of its own; those of a table
+        that Trino keeps in its schema's folder go, as it makes none anew where some lie.
+        """
         with HiveMetastore(self.stack.metastore.uri) as metastore:
             for schema in SCHEMAS:
                 for name in metastore.tables(schema):
-                    metastore.drop_table(Table(schema, name))
+                    table = Table(schema, name)
+                    place = metastore.location(table) or ""
+                    metastore.drop_table(table)
+                    if place.endswith(f"{schema}.db/{name}"):
+                        open_store(place.replace("s3a://", "s3://")).remove("")
 
     def land(self, table: str, ds: str, rows: str | None, columns: str) -> None:
         slice = Slice(Table("erp", table), ds)
