@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +98,15 @@ def stack(tmp_path_factory, require):
         yield stack
     finally:
         stack.down(print)
+
+
+@pytest.fixture(autouse=True)
+def files_are_made_as_before() -> Iterator[None]:
+    """A command that runs in this process makes its files private, for good; a server of another user reads some."""
+    before = os.umask(0)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
