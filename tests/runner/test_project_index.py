@@ -202,7 +202,11 @@ def test_a_project_that_changed_while_it_was_parsed_is_not_kept(root, parsed):
     (root / "models" / "meanwhile.sql").write_text("select 1 as n")
     try:
         write_index(
-            root, None, ProjectIndex(parsed.target, parsed.tables, parsed.time_zone, parsed.lineage), before, set()
+            root,
+            None,
+            ProjectIndex(parsed.target, parsed.tables, parsed.time_zone, parsed.lineage, parsed.logic),
+            before,
+            set(),
         )
         assert not file.exists()
     finally:
@@ -227,7 +231,7 @@ def test_no_secret_lands_in_the_index(root, parsed, monkeypatch):
     try:
         loaded = load_target(root, "trino")
         assert "TRINO_PASSWORD" in loaded.variables
-        index = ProjectIndex(loaded, parsed.tables, parsed.time_zone, parsed.lineage)
+        index = ProjectIndex(loaded, parsed.tables, parsed.time_zone, parsed.lineage, parsed.logic)
         write_index(root, "trino", index, Stamp.of(root), set(loaded.variables))
         known = load_project(root, "trino")
         assert known.dbt.manifest is None
@@ -244,7 +248,7 @@ def test_no_secret_lands_in_the_index(root, parsed, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_no_error(root, parsed, monkeypatch):
     monkeypatch.setattr("dayslice.runner.project_index.FOLDER", Path("dbt_project.yml"))
-    index = ProjectIndex(parsed.target, parsed.tables, parsed.time_zone, parsed.lineage)
+    index = ProjectIndex(parsed.target, parsed.tables, parsed.time_zone, parsed.lineage, parsed.logic)
     write_index(root, None, index, Stamp.of(root), set())
     assert read_index(root, None) is None
 
