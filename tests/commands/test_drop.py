@@ -97,9 +97,8 @@ def test_what_is_left_over_is_listed_named_and_dropped_with_its_files(run, proje
     assert [tuple(row) for row in project.query("select count(*) from analytics.daily")] == [(2,)]
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # the files are the store's on every engine
 def test_a_drop_that_was_killed_before_its_files_went_is_gone_on_with(run, project, engine, monkeypatch):
-    if engine != "local":
-        pytest.skip("the files are the store's on every engine")
     project.write({"models/gone.sql": GONE["models/gone.sql"]})
     project.build(DAYS[0], "gone")
     (project.root / "models/gone.sql").unlink()

@@ -139,6 +139,7 @@ def test_sql_comes_from_a_file_or_standard_input(ask, project, monkeypatch):
     assert "there is no SQL" in ask()[2]
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # Trino has no files of this machine
 @pytest.mark.parametrize(
     "sql",
     [
@@ -165,8 +166,6 @@ def test_sql_comes_from_a_file_or_standard_input(ask, project, monkeypatch):
     ],
 )
 def test_the_machine_s_files_are_out_of_reach(ask, engine, project, sql, monkeypatch):
-    if engine != "local":
-        pytest.skip("Trino has no files of this machine")
     home = project.home
     (home / "secret.csv").write_text("password\nhunter2\n")
     part = next((home / "landing").rglob("*.parquet"))
@@ -181,9 +180,8 @@ def test_the_machine_s_files_are_out_of_reach(ask, engine, project, sql, monkeyp
     assert sorted(home.rglob("*")) == before
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # a login of Trino is rendered by dbt
 def test_plain_sql_starts_no_dbt_and_reads_what_a_killed_publisher_left(project, engine):
-    if engine != "local":
-        pytest.skip("a login of Trino is rendered by dbt")
     program = (
         "import sys; sys.argv = ['dayslice', 'sql', 'select count(*) as n from daily', '--json']\n"
         "from dayslice import cli\n"

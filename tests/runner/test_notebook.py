@@ -117,9 +117,8 @@ def test_a_library_that_is_not_installed_is_named(here, monkeypatch):
             getattr(read, method)()
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # Trino reads what is published
 def test_an_earlier_version_is_read_beside_the_published_one(here, project, engine):
-    if engine != "local":
-        pytest.skip("Trino reads what is published")
     project.land("orders", "2013-01-05", "values (7, 'new')", "id int,name varchar")
     versions = [
         version for table, ds, version, _ in all_versions(project.home) if (table, ds) == ("orders", "2013-01-05")
@@ -129,9 +128,8 @@ def test_an_earlier_version_is_read_beside_the_published_one(here, project, engi
     assert list(dayslice.read("erp.orders", ds="2013-01-05")) == second
 
 
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # the files are on this machine
 def test_a_damaged_slice_is_no_fewer_rows(here, project, engine):
-    if engine != "local":
-        pytest.skip("the files are on this machine")
     project.land("orders", "2013-01-07", "values (8, 'x')", "id int,name varchar")
     [file] = (project.home / "landing" / "erp" / "orders").rglob("ds=2013-01-07/*.parquet")
     file.write_bytes(file.read_bytes()[:-1])
