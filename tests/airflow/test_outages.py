@@ -85,7 +85,7 @@ def test_a_slice_whose_build_dies_with_the_scheduler_is_published_once(airflow):
     [(ds, _)] = states(airflow, slow.name)
     assert slices(airflow, slow.name) == [(ds, ROWS)]
     assert versions(airflow, slow.name) == [ds]
-    assert not list((airflow.home / "staging").glob("*"))
+    assert not list((airflow.home / "staging").glob(f"*__{slow.name}__*"))
     events = airflow.api().get("assets/events", limit=1000)["asset_events"]
     assert [each["partition_key"] for each in events if each["source_dag_id"] == slow.name] == [ds]
 
