@@ -2,7 +2,8 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +77,20 @@ class ReadLater:
 def home_of(root: Path) -> Path:
     """Where everything local lies: DAYSLICE_HOME, or `warehouse` in the repository."""
     return (root / os.environ.get("DAYSLICE_HOME", "warehouse")).absolute()
+
+
+@contextmanager
+def home_kept(home: Path) -> Iterator[None]:
+    """For a while DAYSLICE_HOME is this one: a copy of a project lies elsewhere, and its warehouse is where it was."""
+    before = os.environ.get("DAYSLICE_HOME")
+    os.environ["DAYSLICE_HOME"] = str(home)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["DAYSLICE_HOME"]
+        else:
+            os.environ["DAYSLICE_HOME"] = before
 
 
 def profile_of(root: Path) -> str:

@@ -8,7 +8,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from dayslice.engines.target import Target, home_of, load_target, profile_of
+from dayslice.engines.target import Target, home_kept, home_of, load_target, profile_of
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import MetastorePlace, place_of
 from dayslice.orchestration.dag_check import check_dags
@@ -143,7 +143,7 @@ def deploy(root: Path, target: str | None = None) -> Deployment:
         for copied in project_paths(root):
             _copy(root / copied, made / copied)
         _begin_with_the_last_parse(folder / CURRENT, made)
-        with _home(home):
+        with home_kept(home):
             _write_index(made, given)
     except DaysliceError as error:
         shutil.rmtree(made, ignore_errors=True)
@@ -249,20 +249,6 @@ def _copy(source: Path, to: Path) -> None:
         shutil.copytree(source, to, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     else:
         shutil.copy2(source, to)
-
-
-@contextlib.contextmanager
-def _home(home: Path) -> Iterator[None]:
-    """The copy is somewhere else, but the warehouse is where it was."""
-    before = os.environ.get("DAYSLICE_HOME")
-    os.environ["DAYSLICE_HOME"] = str(home)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["DAYSLICE_HOME"]
-        else:
-            os.environ["DAYSLICE_HOME"] = before
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from dayslice.errors import UsageError
 from dayslice.rules.paths import checked
 
 
@@ -105,6 +107,15 @@ class Version:
     def age(self) -> tuple[int, str]:
         """Sorts versions of one slice, the oldest first."""
         return self.sequence, self.id
+
+
+def version_named(versions: Sequence[Version], wanted: str) -> Version:
+    """The one of a slice's kept versions whose id begins so. Raises UsageError where none does, or several."""
+    named = [each for each in versions if each.id.startswith(wanted)]
+    if len(named) != 1:
+        known = ", ".join(each.id for each in versions) or "none"
+        raise UsageError(f"{len(named)} kept versions begin with {wanted!r}; kept are: {known}")
+    return named[0]
 
 
 def within(ds: str) -> str:

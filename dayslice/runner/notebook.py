@@ -17,7 +17,7 @@ from dayslice.metastore.interface import Metastore
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Visible
 from dayslice.rules.calendar import parse_ds
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Slice, Table, Version, version_named
 from dayslice.runner.asking import Rendering, asking
 from dayslice.runner.project import find_root
 from dayslice.runner.quick_target import quick_target
@@ -142,12 +142,10 @@ def _ask_trino(root: Path, target: Target, statement: str) -> Rows:
 def choose(metastore: Metastore, slice: Slice, version: str | None) -> Version:
     """The published version of a slice, or the kept one that is named. Raises UsageError where there is none."""
     if version is not None:
-        kept = metastore.versions(slice)
-        named = [each for each in kept if each.id.startswith(version)]
-        if len(named) == 1:
-            return named[0]
-        ids = ", ".join(each.id for each in kept) or "none"
-        raise UsageError(f"{slice}: {len(named)} kept versions begin with {version!r}; kept are: {ids}")
+        try:
+            return version_named(metastore.versions(slice), version)
+        except UsageError as error:
+            raise UsageError(f"{slice}: {error}") from None
     found = metastore.published(slice.table, [slice.ds])
     if slice.ds not in found:
         newest = max(metastore.published_ds(slice.table), default=None)

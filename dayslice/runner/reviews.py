@@ -6,11 +6,10 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from dayslice.engines.target import home_of
+from dayslice.engines.target import home_kept, home_of
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.graph import TableNode
@@ -42,7 +41,7 @@ def project_of(root: Path, revision: str, target: str | None) -> Project:
     os.utime(place)
     _remove_old(place.parent)
     try:
-        with _home_of(root):
+        with home_kept(home_of(root)):
             return load_project(place, target)
     except UsageError as error:
         raise UsageError(f"--against {revision}: the project is wrong there already: {error}") from None
@@ -135,17 +134,3 @@ def _remove_old(folder: Path) -> None:
     old = sorted((e for e in folder.iterdir() if not e.name.startswith(".")), key=lambda e: e.stat().st_mtime)
     for each in old[:-KEPT]:
         shutil.rmtree(each, ignore_errors=True)
-
-
-@contextmanager
-def _home_of(root: Path) -> Iterator[None]:
-    """The copy lies elsewhere, but its warehouse is the project's."""
-    before = os.environ.get("DAYSLICE_HOME")
-    os.environ["DAYSLICE_HOME"] = str(home_of(root))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["DAYSLICE_HOME"]
-        else:
-            os.environ["DAYSLICE_HOME"] = before

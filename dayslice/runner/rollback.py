@@ -5,7 +5,7 @@ from dayslice.metastore.announcements import announce
 from dayslice.metastore.choice import open_metastore, tell_readers
 from dayslice.metastore.integrity import problems
 from dayslice.rules.graph import TableNode
-from dayslice.rules.slices import Slice, Version
+from dayslice.rules.slices import Slice, Version, version_named
 from dayslice.runner.project import Project
 
 
@@ -19,11 +19,7 @@ def choose(versions: list[Version], published: Version | None, wanted: str | Non
         if not earlier:
             raise UsageError("no earlier version is kept; dayslice versions lists them")
         return earlier[0]
-    named = [each for each in versions if each.id.startswith(wanted)]
-    if len(named) != 1:
-        known = ", ".join(each.id for each in versions) or "none"
-        raise UsageError(f"{len(named)} kept versions begin with {wanted!r}; kept are: {known}")
-    return named[0]
+    return version_named(versions, wanted)
 
 
 def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = None) -> tuple[Version | None, Version]:
