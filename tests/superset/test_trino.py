@@ -69,3 +69,21 @@ def test_trinos_tables_are_read_by_a_user_who_may_only_look(on_trino, stack, ana
 def test_slices_are_asked_of_their_own_database_there(on_trino, analyst):
     assert analyst.rows("select * from warehouse.slices", schema="warehouse", database="Dayslice slices") == []
     assert "Freshness" in analyst.named("chart", "slice_name")
+
+
+def test_a_query_runs_as_the_person_who_asks_where_that_is_set(on_trino, stack, analyst, admin):
+    question = "select current_user as who, (select count(*) from analytics.airport_daily_latest) as airports"
+    assert {person.rows(question)[0]["who"] for person in (analyst, admin)} == {"superset"}
+    before = dict(on_trino.environment)
+    # In the stack, Superset's own user may be nobody else; any other may.
+    on_trino.environment |= {"DAYSLICE_SUPERSET_IMPERSONATE": "true", "DAYSLICE_SUPERSET_TRINO_USER": "front"}
+    try:
+        on_trino.run("superset", "deploy", "--target", "trino")
+        assert analyst.rows(question) == [{"who": "ana", "airports": 2}]
+        assert admin.rows(question) == [{"who": "admin", "airports": 2}]
+        assert not analyst.ask("drop table hive.analytics.airport_daily_latest").ok  # the role is Superset's own fence
+    finally:
+        on_trino.environment.clear()
+        on_trino.environment.update(before)
+        on_trino.run("superset", "deploy", "--target", "trino")
+    assert analyst.rows(question) == [{"who": "superset", "airports": 2}]
