@@ -83,7 +83,8 @@ def sweep_spills(home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def copy_to_parquet(connection: Any, select: str, file: str) -> int:
-    """Write the rows of a SELECT into one Parquet file; how many they are."""
-    found = connection.execute(f"copy ({select}) to {literal(file)} ({PARQUET})").fetchone()
+def copy_to_parquet(connection: Any, select: str, file: str, more: str = "") -> int:
+    """Write the rows of a SELECT into one Parquet file, with `more` options; how many they are."""
+    options = f"{PARQUET}, {more}" if more else PARQUET
+    found = connection.execute(f"copy ({select}) to {literal(file)} ({options})").fetchone()
     return int(found[0])

@@ -100,7 +100,7 @@ def exactly(path: str) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
-def read_csv(files: Sequence[str], columns: Columns, longest: int, options: str) -> str:
+def read_csv(files: Sequence[str], columns: Columns, longest: int, options: str, compression: str = "zstd") -> str:
     """The call that reads landed files; every column is a text."""
     # DuckDB takes memory by the longest line, many times over for each thread: no more than is needed.
     longest = max(1 << 20, longest)
@@ -108,7 +108,7 @@ def read_csv(files: Sequence[str], columns: Columns, longest: int, options: str)
     return (
         f"read_csv({file_list(files)}, "
         "delim = '\\t', quote = '', escape = '', nullstr = '\\N', header = true, auto_detect = false, "
-        "new_line = '\\n', compression = 'zstd', max_line_size = "
-        f"{longest}, buffer_size = {2 * longest}, {options}, "
+        "new_line = '\\n', compression = "
+        f"{literal(compression)}, max_line_size = {longest}, buffer_size = {2 * longest}, {options}, "
         f"columns = {{{', '.join(literal(name) + ': varchar' for name in raw)}}})"
     )

@@ -15,10 +15,11 @@ from dayslice.errors import DaysliceError, Transient
 from dayslice_importers.cleaning import spool_folder
 from dayslice_importers.counting import Counting, ReadFile
 from dayslice_importers.discovery import REPLICA
+from dayslice_importers.engines.long_rows import LONG_ROW
 from dayslice_importers.finishing import finish
 from dayslice_importers.hashing import HashingWriter, hash_key
 from dayslice_importers.job import ImportResult, Landing
-from dayslice_importers.landing import SUFFIX, land
+from dayslice_importers.landing import SUFFIX, LandedFile, land
 from dayslice_importers.locking import lock_statement
 from dayslice_importers.preparing import standing
 from dayslice_importers.sessions import LibpqSession, Session, open_stream
@@ -26,7 +27,6 @@ from dayslice_importers.source_errors import said_by, shows_values, source_error
 from dayslice_importers.types.numeric import NOT_EXACT
 
 Part = tuple[Landing, int]
-LONG_ROW = 64 << 20
 
 
 class Streams:
@@ -182,9 +182,9 @@ def long_rows(files: Sequence[ReadFile]) -> str:
     if longest < LONG_ROW:
         return ""
     return (
-        f"a row is up to {longest >> 20} MB long: PostgreSQL's library holds it about three times while it is copied, "
-        "and DuckDB about five times for each thread that reads it; leave the column out (columns_without) or the rows "
-        "(row_filter) if that is too much"
+        f"a row is up to {longest >> 20} MB long, which an import holds up to four times, and who reads its text more "
+        "often: no typed columns were written, and the CSV is read instead; leave the column out (columns_without) or "
+        "the rows (row_filter) if that is too much"
     )
 
 
@@ -206,7 +206,10 @@ def copy_part(session: Session, select: str, landing: Landing, number: int) -> t
         writer: Any = HashingWriter(out, hashes, hash_key()) if hashes else out
         copied = session.copy(select, job.node.meta, writer)
 
-    with Counting(job.engine, schema, lambda file: prepared.typed_file(file.path)) as counting:
+    def typed_file(file: LandedFile) -> str | None:
+        return None if file.longest >= LONG_ROW else prepared.typed_file(file.path)
+
+    with Counting(job.engine, schema, typed_file) as counting:
         land(
             job.store,
             lambda file: f"{folder}/part-{number:02}-{file:05}.{SUFFIX}",

@@ -13,11 +13,14 @@ from dayslice.rules.logic import logic_of_import
 from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, first_published
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
+from dayslice_importers.engines.long_rows import LONG_ROW
 from dayslice_importers.hashing import key_fingerprint
 from dayslice_importers.job import Landing, Prepared
 from dayslice_importers.landing import LandedFile
 from dayslice_importers.preparing import check_shrink
 
+NOT_COLUMNAR = "not_columnar"
+"""In a receipt: why typed columns, which its table would have, were left out."""
 # One a process: the slices of one command say so.
 RUN = secrets.token_hex(4)
 
@@ -79,7 +82,13 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
 
 def with_columns(prepared: Prepared, version: Version) -> Version:
     """The version, with the files of its typed columns in its receipt, where the engine wrote some."""
-    found = prepared.job.store.sizes(prepared.typed_folder) if prepared.job.is_columnar else {}
+    if not prepared.job.is_columnar:
+        return version
+    if (longest := int(version.receipt.more["longest_line"])) >= LONG_ROW:
+        prepared.job.store.remove(prepared.typed_folder)
+        why = {NOT_COLUMNAR: f"a row is {longest >> 20} MB long"}
+        return replace(version, receipt=replace(version.receipt, more={**version.receipt.more, **why}))
+    found = prepared.job.store.sizes(prepared.typed_folder)
     if not found:
         return version
     sizes = {file.rpartition("/")[2]: size for file, size in sorted(found.items())}
@@ -132,8 +141,12 @@ def _read(landing: Landing, version: Version) -> int:
     return (
         sum(counts)
         if len(counts) == len(landing.files)
-        else landing.prepared.job.engine.count(version, landing.prepared.job.is_columnar)
+        else landing.prepared.job.engine.count(version, _writes_columns(landing))
     )
+
+
+def _writes_columns(landing: Landing) -> bool:
+    return landing.prepared.job.is_columnar and not any(each.file.longest >= LONG_ROW for each in landing.files)
 
 
 def _same(stands: Version, version: Version) -> bool:

@@ -116,8 +116,8 @@ class CopySink(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        """Take a chunk."""
-        chunk = bytes(data)
+        """Take a chunk; of a longer one only its beginning, so that a long row is not held here once more."""
+        chunk = bytes(data[:BUFFER_BYTES])
         if self.aborted:  # what is left in the buffer comes once more when that is collected
             return len(chunk)
         rows, rest = 0, chunk

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import zstandard
 
-from dayslice.engines.embedded import copy_to_parquet
+from dayslice.engines.embedded import QUIET, copy_to_parquet
 from dayslice.engines.landed_csv import Columns, columns_of, decoded, quoted, read_csv, scan_versions
 from dayslice.engines.reading import typed_location
 from dayslice.engines.target import metastore_beside
@@ -24,11 +25,14 @@ from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.rules.slices import Table, Version
 from dayslice.store.choice import open_store
 from dayslice.store.duckdb_s3 import read_s3
+from dayslice_importers.engines.long_rows import LONG_ROW, bound, shortened
+from dayslice_importers.landing import BUFFER_BYTES
 from dayslice_importers.source_errors import shows_values
 from dayslice_importers.types.numeric import decimal_type
 
 # Files are read once: nothing of them is worth keeping in memory.
 READER: dict[str, Any] = {"threads": 2, "preserve_insertion_order": False, "enable_external_file_cache": False}
+NO_FOLDERS = "hive_partitioning = false"
 
 
 def suspect(name: str, declared: str, kind: str) -> str | None:
@@ -58,6 +62,11 @@ def _count(connection: Any, scan: str, columns: Columns) -> int:
     ]
     found = connection.execute(f"select {', '.join(['count(*)', *values])} from {scan}").fetchone()
     return int(found[0]) if found else 0
+
+
+def _few_rows(longest: int) -> str:
+    """How the rows of a Parquet file are grouped: DuckDB holds 122,880 of them, however long, if it is not told."""
+    return "row_group_size_bytes '16MB'" if longest > BUFFER_BYTES else ""
 
 
 def _typed(columns: Columns, scan: str) -> str:
@@ -94,7 +103,8 @@ class DuckDBEngine:
                 store.remove("")
                 store.make("")
                 select = _typed(columns, scan_versions([version], columns))
-                return copy_to_parquet(connection, select, f"{place}/part-00.parquet")
+                rows = _few_rows(int(version.receipt.more["longest_line"]))
+                return copy_to_parquet(connection, select, f"{place}/part-00.parquet", rows)
             except duckdb.Error as error:
                 raise self._culprit(connection, version, error) from None
 
@@ -102,13 +112,18 @@ class DuckDBEngine:
         """See `Engine.count_file`."""
         # One thread, as a file of zstd cannot be read by more.
         with self.counters, duckdb.connect(config={**READER, "threads": 1}) as connection:
+            connection.execute(QUIET)
             try:
-                scan = read_csv([file], columns, longest, "hive_partitioning = false")
+                if longest >= LONG_ROW:
+                    with shortened(file) as texts:
+                        scan = read_csv([texts], columns, bound(len(columns)), NO_FOLDERS, "none")
+                        return _count(connection, scan, columns)
+                scan = read_csv([file], columns, longest, NO_FOLDERS)
                 if into is None:
                     return _count(connection, scan, columns)
                 read_s3(connection, self.warehouse)
-                return copy_to_parquet(connection, _typed(columns, scan), into)
-            except duckdb.Error:
+                return copy_to_parquet(connection, _typed(columns, scan), into, _few_rows(longest))
+            except (duckdb.Error, OSError, zstandard.ZstdError):
                 return None
 
     def publish(self, version: Version) -> list[Version]:
@@ -127,6 +142,7 @@ class DuckDBEngine:
         """DuckDB in memory."""
         # Closed each time: its threads, left open, abort a process that is forked later.
         with duckdb.connect(config=READER) as connection:
+            connection.execute(QUIET)
             read_s3(connection, self.warehouse)
             yield connection
 
