@@ -5,6 +5,7 @@ import click
 from dayslice.commands.options import accept, as_json, exclude, open_period, opened, select, target
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.plan import make_plan
+from dayslice.rules.run_ids import one_run
 from dayslice.runner.plan_reports import behind_document, stale_document, tell_behind, tell_stale
 from dayslice.runner.planning import left_behind, left_stale
 from dayslice.runner.project import load_project
@@ -46,7 +47,7 @@ def command(
     chosen = select_made(project, select, exclude)
     models = [node for node in chosen.tables if not node.is_import]
     plan = make_plan(models, ds, ds, {}, force=True, zone=project.time_zone).followed_by(chosen.followers, ds)
-    with opened(open_period, accept), Report(plan.total, as_json) as report:
+    with one_run(), opened(open_period, accept), Report(plan.total, as_json) as report:
         outcomes = run_plan(project, plan, report.heard)
     stale, behind = left_stale(project, outcomes), left_behind(project, plan, outcomes)
     code = end(outcomes, 0, as_json, left_stale=stale_document(project, stale), left_behind=behind_document(behind))

@@ -48,7 +48,7 @@ def grid(versions: list[Version], published: Version | None) -> Grid:
         mark = "[green]published[/green]" if published and each.id == published.id else ""
         audits = receipt.more.get("audits", "")
         finished = receipt.finished[:19].replace("T", " ")
-        shown.add_row(each.id, mark, f"{receipt.rows:,}", f"{receipt.bytes:,}", finished, receipt.run[:8], audits)
+        shown.add_row(each.id, mark, f"{receipt.rows:,}", f"{receipt.bytes:,}", finished, receipt.run[:21], audits)
     return shown
 
 

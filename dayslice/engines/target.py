@@ -16,6 +16,8 @@ from dayslice.engines.session import in_time_zone
 from dayslice.errors import UsageError
 
 PROJECT_FILE = "dbt_project.yml"
+# Set by `dayslice backfill --together` for its own processes.
+STAGED_IN = "DAYSLICE_TOGETHER"
 # What commands ask of credentials without a connection to the engine. None of it is secret.
 KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "metastore_uri", "glue_catalog")
 
@@ -56,8 +58,18 @@ class Target:
 
 
 def metastore_beside(database_file: Path) -> Path:
-    """The metastore of the home that a readers' file lies in."""
+    """The metastore of the home that a readers' file lies in; within a run that publishes together, its own."""
+    return staged_in() or truth_beside(database_file)
+
+
+def truth_beside(database_file: Path) -> Path:
+    """The metastore of the home that a readers' file lies in, whoever asks."""
     return database_file.with_name("metastore.sqlite")
+
+
+def staged_in() -> Path | None:
+    """The file of the run that publishes together, in its own processes: what they publish is published in there."""
+    return Path(os.environ[STAGED_IN]) if os.environ.get(STAGED_IN) else None
 
 
 class ReadLater:

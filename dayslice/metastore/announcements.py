@@ -12,11 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from dayslice.engines.target import staged_in
 from dayslice.rules.slices import Slice, Version
 
 
 def announce(home: Path, version: Version) -> None:
     """This version is the published one now."""
+    if staged_in():
+        return
     receipt = version.receipt
     _tell(home, version.slice, {"published": receipt.finished[:19].replace("T", " "), "rows": receipt.rows})
 

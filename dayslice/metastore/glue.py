@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from dayslice.errors import DaysliceError, Transient
 from dayslice.metastore.journal import KEYS
+from dayslice.metastore.many import Altered, New
 from dayslice.metastore.partitioned import Partitioned, kind_of
 from dayslice.metastore.partitions import Row
 from dayslice.rules.file_layout import FileLayout
@@ -20,6 +21,7 @@ from dayslice.rules.slices import Table
 _GET_AT_MOST = 1000
 _STATISTICS_AT_MOST = 100
 _WRITTEN_AT_MOST = 25
+_WRITTEN_TOGETHER = 100
 _TRANSIENT = {"ConcurrentModificationException", "OperationTimeoutException", "InternalServiceException"}
 _TABLE = ("Name", "Description", "Owner", "Retention", "PartitionKeys", "TableType", "Parameters")
 _FILES = ("Columns", "InputFormat", "OutputFormat", "Compressed", "SerdeInfo")
@@ -181,6 +183,36 @@ class GlueMetastore(Partitioned):
     def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
         partition = self._partition(table, row.values, location, parameters)
         self._call("update_partition", table, PartitionValueList=list(row.values), PartitionInput=partition)
+
+    def _add_many(self, table: Table, new: Sequence[New]) -> None:
+        entries = [self._partition(table, *each) for each in new]
+        for start in range(0, len(entries), _WRITTEN_TOGETHER):
+            some = entries[start : start + _WRITTEN_TOGETHER]
+            self._checked(self._call("batch_create_partition", table, PartitionInputList=some))
+
+    def _alter_many(self, table: Table, altered: Sequence[Altered]) -> None:
+        entries = [
+            {
+                "PartitionValueList": list(row.values),
+                "PartitionInput": self._partition(table, row.values, location, parameters),
+            }
+            for row, location, parameters in altered
+        ]
+        for start in range(0, len(entries), _WRITTEN_TOGETHER):
+            some = entries[start : start + _WRITTEN_TOGETHER]
+            self._checked(self._call("batch_update_partition", table, Entries=some))
+
+    @staticmethod
+    def _checked(answer: Mapping[str, Any]) -> None:
+        """Glue carries out what it can of a batch, and says of the rest why not."""
+        if failed := answer.get("Errors"):
+            first = failed[0]
+            values = first.get("PartitionValues") or first.get("PartitionValueList") or []
+            why = first.get("ErrorDetail", {}).get("ErrorMessage", "")
+            raise Transient(
+                f"Glue changed all but {len(failed)} partitions of a batch, the first of them {'/'.join(values)}: "
+                f"{why}; run it again"
+            )
 
     def _drop(self, table: Table, values: Sequence[str]) -> None:
         with contextlib.suppress(self.client.exceptions.EntityNotFoundException):

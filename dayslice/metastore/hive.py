@@ -34,6 +34,7 @@ from thrift.transport.TTransport import TBufferedTransport, TTransportException
 
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.metastore.journal import KEYS
+from dayslice.metastore.many import Altered, New
 from dayslice.metastore.partitioned import Partitioned, kind_of
 from dayslice.metastore.partitions import Row, partition_name
 from dayslice.rules.file_layout import FileLayout
@@ -52,6 +53,8 @@ _SILENT_SECONDS = 2.0
 # To connect takes milliseconds, or is for nothing.
 _CONNECT_SECONDS = 5.0
 _BATCH = 500
+# Derby, where that is the database behind it, refuses 500.
+_ADDED_AT_MOST = 50
 # The file system is not asked what a version weighs: the receipt says it.
 _CONTEXT = EnvironmentContext(properties={"DO_NOT_UPDATE_STATS": "true"})
 
@@ -226,6 +229,22 @@ class HiveMetastore(Partitioned):
         partition.sd = self.new_partition(table, row.values, location, parameters).sd
         partition.parameters = dict(parameters)
         self._call(lambda client: client.alter_partition_with_environment_context(*_names(table), partition, _CONTEXT))
+
+    def _add_many(self, table: Table, new: Sequence[New]) -> None:
+        partitions = [self.new_partition(table, *each) for each in new]
+        for start in range(0, len(partitions), _ADDED_AT_MOST):
+            some = partitions[start : start + _ADDED_AT_MOST]
+            self._call(lambda client, some=some: client.add_partitions(some))  # type: ignore[misc]
+
+    def _alter_many(self, table: Table, altered: Sequence[Altered]) -> None:
+        partitions = []
+        for row, location, parameters in altered:
+            row.held.sd = self.new_partition(table, row.values, location, parameters).sd
+            row.held.parameters = dict(parameters)
+            partitions.append(row.held)
+        if partitions:
+            names = _names(table)
+            self._call(lambda client: client.alter_partitions_with_environment_context(*names, partitions, _CONTEXT))
 
     def _drop(self, table: Table, values: Sequence[str]) -> None:
         self._or_none(lambda client: client.drop_partition(*_names(table), list(values), False))

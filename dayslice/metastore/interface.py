@@ -5,12 +5,12 @@ returned from is never undone by anything but a later publication or a rollback,
 version does not touch what is published, whoever publishes meanwhile.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from dayslice.rules.file_layout import FileLayout
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Change, Slice, Table, Version
 
 
 class Metastore(Protocol):
@@ -52,6 +52,14 @@ class Metastore(Protocol):
 
         The version that was published is kept for `rollback` and appears in `versions`. A version that is published
         again keeps its `sequence`. Raises Transient where it is not known whether it was published.
+        """
+        ...
+
+    def change(self, changes: Sequence[Change], staged: Mapping[Slice, Table] | None = None) -> list[Slice]:
+        """Publish and remove many slices: SQLite by one transaction, Hive by two calls a table, Glue by batches.
+
+        Gives the slices of which something else is published than the changes say: then nothing was changed. `staged`:
+        the tables whose column statistics are those of new versions, where the service has them.
         """
         ...
 

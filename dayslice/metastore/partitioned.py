@@ -20,8 +20,9 @@ from dayslice.metastore.journal import (
     new_holder,
     take_turn,
 )
+from dayslice.metastore.many import Altered, New, change_many
 from dayslice.metastore.partitions import LANDED, Row, partition_parameters, shown_version
-from dayslice.rules.slices import Receipt, Slice, Table, Version, within
+from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, within
 
 _TRIES = 5
 # How many sessions ask at once of many tables: a metastore answers one table in some 10 ms, most of it waiting.
@@ -137,6 +138,10 @@ class Partitioned:
             self._show(turn, version, sequence)
             self._note_statistics(turn, statistics)
 
+    def change(self, changes: Sequence[Change], staged: Mapping[Slice, Table] | None = None) -> list[Slice]:
+        """Publish and remove many slices, the partitions of one table in as few calls as there are."""
+        return change_many(self, changes, staged)
+
     def versions(self, slice: Slice) -> list[Version]:
         """All kept versions of a slice, newest first."""
         row = self._row(slice)
@@ -166,11 +171,15 @@ class Partitioned:
             if row is None or shown_version(version.slice, row).id != version.id:
                 return False
             turn.check()
-            self._drop(self._holder(version.slice.table), (version.slice.ds,))
-            for entry in self._entries(version.slice):
-                if entry.number != turn.entry.number:
-                    self._drop(journal_of(version.slice.table), entry.row.values)
+            self._remove_slice(turn)
             return True
+
+    def _remove_slice(self, turn: Turn) -> None:
+        """A slice's partition goes, and all its entries but that of this turn."""
+        self._drop(self._holder(turn.slice.table), (turn.slice.ds,))
+        for entry in self._entries(turn.slice):
+            if entry.number != turn.entry.number:
+                self._drop(journal_of(turn.slice.table), entry.row.values)
 
     @contextmanager
     def turn(self, slice: Slice, version: Version | None = None) -> Iterator[Turn]:
@@ -356,6 +365,18 @@ class Partitioned:
     def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
         """Replace a partition's location and parameters, in one call. Raises one of `raced` if it is gone."""
         raise NotImplementedError
+
+    def _add_many(self, table: Table, new: Sequence[New]) -> None:
+        """Create partitions, in few calls."""
+        raise NotImplementedError
+
+    def _alter_many(self, table: Table, altered: Sequence[Altered]) -> None:
+        """Replace the locations and parameters of partitions, in few calls."""
+        raise NotImplementedError
+
+    def _sequence_in(self, turn: Turn, version: Version) -> int:
+        """The number that a version has, or gets by this turn."""
+        return _sequence(turn, version)
 
     def _drop(self, table: Table, values: Sequence[str]) -> None:
         """Drop a partition, not its files. None there is fine."""

@@ -21,6 +21,7 @@ import duckdb
 
 from dayslice.engines.file_lock import FileLock
 from dayslice.engines.landed_csv import quoted
+from dayslice.engines.target import staged_in
 from dayslice.errors import DaysliceError, Refused, Transient
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Key, Visible, key_of
@@ -40,6 +41,8 @@ _pending: dict[Path, tuple[Path, str]] = {}
 
 def published(file: Path, metastore: Path, warehouse: str) -> None:
     """Something was published: make the file anew, now or a moment later, and when this process ends."""
+    if staged_in():
+        return
     if not _pending:
         atexit.register(finish)
     _pending[file] = (metastore, warehouse)

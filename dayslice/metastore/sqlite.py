@@ -4,18 +4,19 @@ A publication is one transaction. "Newer" is told by a sequence that the file co
 knows what stands without them: seeds and plain tables (a version of no ds) and views (their SQL).
 """
 
+import contextlib
 import json
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from dayslice.rules.slices import Receipt, Slice, Table, Version, within
+from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, within
 
 FORMAT = 1
 # What of a receipt says which files there are, and how they are read.
@@ -203,6 +204,17 @@ class SQLiteMetastore:
             self._keep(version, number)
         return True
 
+    def change(self, changes: Sequence[Change], staged: Mapping[Slice, Table] | None = None) -> list[Slice]:
+        """Publish and remove many slices in one transaction, unless something else is published of one by now."""
+        with self._transaction() as number:
+            others = [each.slice for each in changes if self._published_id(each.slice) != each.instead_of]
+            for each in [] if others else changes:
+                if each.version is None:
+                    self._remove(each.slice, number)
+                else:
+                    self._keep(each.version, number)
+        return others
+
     def publish_anew(self, version: Version) -> None:
         """Publish a version as all that there is of its table: its history is forgotten in the same transaction."""
         with self._transaction() as number:
@@ -238,14 +250,10 @@ class SQLiteMetastore:
 
     def unpublish(self, version: Version) -> bool:
         """Remove a slice, with all that is kept of it, if this version is still the published one of it."""
-        s = version.slice
-        key = [s.table.schema, s.table.name, s.ds]
         with self._transaction() as number:
-            if self._published_id(s) != version.id:
+            if self._published_id(version.slice) != version.id:
                 return False
-            for of in ("published", "versions"):
-                self.connection.execute(f"delete from {of} where schema = ? and name = ? and ds = ?", key)
-            self.connection.execute("update tables set changed = ? where schema = ? and name = ?", [number, *key[:2]])
+            self._remove(version.slice, number)
         return True
 
     def columns(self, table: Table) -> list[str]:
@@ -296,6 +304,36 @@ class SQLiteMetastore:
     def sequence(self) -> int:
         """The number of the last change of anything."""
         return int(self._ask("select value from state where key = 'sequence'")[0][0])
+
+    def copy_to(self, file: Path) -> None:
+        """A file of its own with all that is known now, and with what is published now in its table `base`."""
+        try:
+            with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as copy:
+                self.connection.backup(copy)
+                copy.execute("create table base as select schema, name, ds, id from published where ds <> ''")
+                copy.execute("create index of_base on base (schema, name, ds)")
+                copy.execute("insert or replace into state select 'base', value from state where key = 'sequence'")
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    def since_copied(self) -> list[Change]:
+        """In a copy: the versions that were published in it, each with what was published as it was made."""
+        rows = self._ask(
+            "select v.schema, v.name, v.ds, v.id, v.receipt, v.location, v.sequence, coalesce(b.id, '') "
+            "from published p join versions v using (schema, name, ds, id) left join base b using (schema, name, ds) "
+            "where v.ds <> '' and v.written > (select value from state where key = 'base') order by v.written"
+        )
+        found = []
+        for schema, name, ds, version, receipt, location, sequence, before in rows:
+            slice = Slice(Table(schema, name), ds)
+            made = Version(slice, version, Receipt.from_json(receipt), location, sequence)
+            found.append(Change(slice, made, before))
+        return found
+
+    def written_since_copied(self) -> list[str]:
+        """In a copy: where all lies that was written by those who published in it, versions of no slice among it."""
+        rows = self._ask("select location from versions where written > (select value from state where key = 'base')")
+        return [location for (location,) in rows]
 
     def owner(self) -> str:
         """The id of this warehouse's owner, made with the file."""
@@ -357,6 +395,12 @@ class SQLiteMetastore:
             key,
         )
         self._touch(s.table, "table" if s.ds == NO_DS else "slices", number)
+
+    def _remove(self, slice: Slice, number: int) -> None:
+        key = [slice.table.schema, slice.table.name, slice.ds]
+        for of in ("published", "versions"):
+            self.connection.execute(f"delete from {of} where schema = ? and name = ? and ds = ?", key)
+        self.connection.execute("update tables set changed = ? where schema = ? and name = ?", [number, *key[:2]])
 
     def _drop(self, table: Table) -> None:
         for of in ("tables", "versions", "published"):

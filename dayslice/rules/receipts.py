@@ -15,6 +15,8 @@ LOGIC = "logic"
 AUDIT_LOGIC = "audit_logic"
 FINGERPRINT = "fingerprint"
 FIRST_PUBLISHED = "first_published"
+# The version that stood as this one was begun.
+REPLACED = "replaced"
 # Of an import: its files' sums, in their order. Equal ones are equal content; others may be, in another order.
 _FILES = "files sha256"
 

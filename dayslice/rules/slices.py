@@ -109,6 +109,18 @@ class Version:
         return self.sequence, self.id
 
 
+@dataclass(frozen=True)
+class Change:
+    """What is to become of one slice: `version` is published, or, where that is None, the slice goes.
+
+    `instead_of`: the id of what is published of it as that is decided, '' for nothing.
+    """
+
+    slice: Slice
+    version: Version | None
+    instead_of: str
+
+
 def version_named(versions: Sequence[Version], wanted: str) -> Version:
     """The one of a slice's kept versions whose id begins so. Raises UsageError where none does, or several."""
     named = [each for each in versions if each.id.startswith(wanted)]

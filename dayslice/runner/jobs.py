@@ -58,8 +58,18 @@ def jobs_for(project: Project, plan: Plan, wanted: int | None) -> int:
     return 1 if shared else min(count, plan.size)
 
 
-def run_jobs(project: Project, plan: Plan, jobs: int, heard: Listener, newest_first: bool = False) -> list[Outcome]:
-    """Run a plan in so many processes, and what follows its slices at the end, here. See `run_plan`."""
+def run_jobs(
+    project: Project,
+    plan: Plan,
+    jobs: int,
+    heard: Listener,
+    newest_first: bool = False,
+    prepared: Sequence[str] | None = None,
+) -> list[Outcome]:
+    """Run a plan in so many processes, and what follows its slices at the end, here. See `run_plan`.
+
+    `prepared`: what models read that is made already; None where it is to be made.
+    """
     outcomes: list[Outcome] = []
 
     def tell(outcome: Outcome) -> None:
@@ -72,7 +82,7 @@ def run_jobs(project: Project, plan: Plan, jobs: int, heard: Listener, newest_fi
 
         start_sources(project.target.home, imports)
     with _shared_memory(jobs):
-        _Run(project, slices, jobs, tell, newest_first).run()
+        _Run(project, slices, jobs, tell, newest_first, prepared).run()
     followers = tuple(replace(step, imports=(), models=()) for step in plan.steps if step.followers)
     if followers:
         run_plan(project, replace(plan, steps=followers), tell)
@@ -94,7 +104,15 @@ def _shared_memory(parts: int) -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, project: Project, plan: Plan, jobs: int, tell: Listener, newest_first: bool):
+    def __init__(
+        self,
+        project: Project,
+        plan: Plan,
+        jobs: int,
+        tell: Listener,
+        newest_first: bool,
+        prepared: Sequence[str] | None = None,
+    ):
         self.project = project
         self.plan = plan
         self.jobs = jobs
@@ -102,14 +120,15 @@ class _Run:
         self.queue = ReadyQueue(plan, project.tables, project.time_zone, newest_first)
         self.ids = {node.name: unique_id for unique_id, node in project.tables.items()}
         self.workers: list[Worker] = []
+        self.given = prepared
         self.prepared: list[str] = []
 
     def run(self) -> None:
         """Until nothing is left."""
         models = {node.unique_id for step in self.plan.steps for node in step.models}
-        self.prepared = preparations(self.project.graph, models)
+        self.prepared = preparations(self.project.graph, models) if self.given is None else list(self.given)
         try:
-            if self.prepared:
+            if self.prepared and self.given is None:
                 self._prepare()
             while not self.queue.is_done:
                 self._give_out()

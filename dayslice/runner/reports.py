@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from dayslice.runner.runs import KEPT, PUBLISHED, Outcome
+from dayslice.runner.runs import KEPT, PUBLISHED, STAGED, Outcome
 
 
 class Report:
@@ -63,7 +63,7 @@ def end(outcomes: Sequence[Outcome], done: int, as_json: bool, **more: Any) -> i
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         counts = [f"{sum(each.status == PUBLISHED for each in outcomes)} published"]
-        for status in (KEPT, "failed", "skipped"):
+        for status in (STAGED, KEPT, "failed", "skipped"):
             number = sum(each.status == status for each in outcomes)
             counts += [f"{number} {status}"] if number else []
         counts += [f"{done} there already"] if done else []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.announcements import announce_gone
+from dayslice.metastore.batch import discard_left
 from dayslice.metastore.choice import open_catalog, open_metastore, tell_readers
 from dayslice.metastore.interface import Metastore
 from dayslice.metastore.journal import journals_of
@@ -46,6 +47,8 @@ def retain(
     """
     grace()  # a wrong one is refused before anything goes
     policies = {node.unique_id: _policy(node) for node in tables}
+    if not dry_run:
+        discard_left(project.target)
     for node in tables:
         yield _retain_table(project, node, policies[node.unique_id], dry_run, allow_loss)
     if not project.target.is_local:

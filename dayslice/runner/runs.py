@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from dayslice.engines.target import staged_in
 from dayslice.errors import DaysliceError
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.followers import Follower
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
 PUBLISHED = "published"
 KEPT = "kept"
+STAGED = "staged"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one slice. `status`: published, kept (what it would be made of is what it was made of), failed, or
-    skipped (something before it failed).
+    """What became of one slice. `status`: published, staged (to be published with others), kept (what it would be made
+    of is what it was made of), failed, or skipped (something before it failed).
 
     `message`: why it is not there, or what its audits warned of.
     """
@@ -45,7 +47,7 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the slice is not there."""
-        return self.status not in (PUBLISHED, KEPT)
+        return self.status not in (PUBLISHED, KEPT, STAGED)
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
@@ -157,7 +159,8 @@ def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> 
 
     project.dbt.on_node = on_node
     try:
-        results = project.dbt.run(build_command(project.graph, models, before, followers), step.ds)
+        command = build_command(project.graph, models, before, followers, with_latest=staged_in() is None)
+        results = project.dbt.run(command, step.ds)
     except DaysliceError as error:
         for unique_id, node in made.items():
             if unique_id not in told:
@@ -201,11 +204,15 @@ def _ready(project: Project, step: Step, tell: Listener) -> list[Follower]:
 
 
 def build_command(
-    graph: Node, models: Iterable[str], before: Iterable[str], followers: Iterable[str] = ()
+    graph: Node,
+    models: Iterable[str],
+    before: Iterable[str],
+    followers: Iterable[str] = (),
+    with_latest: bool = True,
 ) -> list[str]:
     """One dbt build: models with their latest views, what follows them, and those tests that were no audits already."""
     chosen = set(models)
-    views = latest_views(graph, chosen)
+    views = latest_views(graph, chosen) if with_latest else []
     built = {*chosen, *views, *before}
     tests = {unique_id for unique_id, each in graph["nodes"].items() if _is_left(graph, each, built)}
     tests |= set(tests_of(graph, followers))

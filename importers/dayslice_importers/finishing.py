@@ -10,7 +10,8 @@ from dayslice import __version__
 from dayslice.errors import Refused, Transient
 from dayslice.metastore.announcements import announce
 from dayslice.rules.logic import logic_of_import
-from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, first_published
+from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, REPLACED, first_published
+from dayslice.rules.run_ids import run_id
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
 from dayslice_importers.engines.long_rows import LONG_ROW
@@ -58,10 +59,11 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
         files=len(files),
         started=prepared.started,
         finished=finished,
-        run=RUN,
+        run=run_id(RUN),
         tool=f"dayslice {__version__}",
         more={
             LOGIC: logic_of_import(prepared.job.node.meta),
+            **({REPLACED: stood.id} if stood else {}),
             FIRST_PUBLISHED: (first_published(stood.receipt) or stood.receipt.finished) if stood else finished,
             "columns": schema,
             "schema_fingerprint": hashlib.sha256(schema.encode()).hexdigest()[:16],

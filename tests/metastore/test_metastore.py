@@ -7,7 +7,7 @@ import pytest
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.metastore.hive import HiveMetastore
 from dayslice.rules.file_layout import FileLayout
-from dayslice.rules.slices import Receipt, Slice, Table, Version
+from dayslice.rules.slices import Change, Receipt, Slice, Table, Version
 
 TABLE = Table("analytics", "t")
 
@@ -174,3 +174,35 @@ def test_a_metastore_that_is_away_is_transient_and_named():
 def test_a_uri_that_is_none_is_refused(uri):
     with pytest.raises(UsageError, match="thrift://"):
         HiveMetastore(uri).published(TABLE)
+
+
+def test_many_slices_change_at_once_or_none_of_them(metastore):
+    days = [f"2013-01-{day:02}" for day in range(1, 8)]
+    first, second = [version(1, ds=ds) for ds in days[:4]], [version(2, ds=ds) for ds in days]
+    for each in first:
+        metastore.publish(each)
+    before = {each.slice.ds: each.id for each in first}
+    changes = [Change(each.slice, each, before.get(each.slice.ds, "")) for each in second[1:]]
+    changes += [Change(first[0].slice, None, first[0].id)]
+    wrong = Change(changes[0].slice, changes[0].version, "")
+    assert metastore.change([wrong, *changes[1:]]) == [wrong.slice]
+    assert {ds: each.id for ds, each in metastore.published(TABLE).items()} == before
+    assert metastore.change(changes) == []
+    assert metastore.published(TABLE) == {each.slice.ds: each for each in second[1:]}
+    assert [each.id for each in metastore.versions(second[1].slice)] == [second[1].id, first[1].id]
+    assert [each.sequence for each in metastore.versions(second[1].slice)] == [2, 1]
+    assert metastore.versions(first[0].slice) == []
+    back = [Change(first[1].slice, first[1], second[1].id)]
+    assert metastore.change(back) == []
+    assert metastore.published(TABLE, [days[1]])[days[1]] == first[1]
+    assert metastore.versions(first[1].slice)[0] == second[1], "it has the place in time that it had"
+
+
+def test_a_slice_changed_with_others_can_be_published_and_taken_away_as_any(metastore):
+    one = version(1)
+    assert metastore.change([Change(one.slice, one, "")]) == []
+    metastore.publish(version(2))
+    assert [each.id for each in metastore.versions(one.slice)] == [version(2).id, one.id]
+    metastore.forget(one)
+    assert [each.id for each in metastore.versions(one.slice)] == [version(2).id]
+    assert metastore.unpublish(version(2))

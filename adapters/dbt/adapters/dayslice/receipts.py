@@ -23,12 +23,14 @@ from dayslice.rules.receipts import (
     FIRST_PUBLISHED,
     INPUTS,
     LOGIC,
+    REPLACED,
     Fingerprint,
     Read,
     first_published,
     inputs_text,
     read_of,
 )
+from dayslice.rules.run_ids import run_id
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 # How often a slice is computed whose inputs are replaced meanwhile, before somebody is told.
@@ -107,7 +109,7 @@ class WritesReceipts(metaclass=AdapterMeta):
             rows=audited["rows"],
             started=started.astimezone(UTC).isoformat(),
             finished=finished,
-            run=invocation_id,
+            run=run_id(invocation_id),
             code=hashlib.sha256(sql.encode()).hexdigest()[:16],
             tool=f"dayslice {__version__}",
             more={
@@ -117,6 +119,7 @@ class WritesReceipts(metaclass=AdapterMeta):
                 AUDIT_LOGIC: logic.of_audits(model["unique_id"]),
                 FINGERPRINT: audited["fingerprint"].to_text(),
                 FIRST_PUBLISHED: (first_published(stood) or stood.finished) if stood else finished,
+                **({REPLACED: begun.stood.id} if begun.stood else {}),
                 **({ACCEPTED: begun.accepted} if begun.accepted else {}),
             },
         )
