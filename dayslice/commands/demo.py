@@ -106,7 +106,7 @@ def show(project: Project, tables: list[TableNode], days: list[str], seconds: fl
     # As many of the newest days as fit beside the names.
     fitting = max(2, (console.width - max(len(node.name) for node in tables) - 6) // 8) if console.is_terminal else 14
     console.print(f"\n[bold]What stands[/bold] (rows of each slice), after {seconds:.0f} s", soft_wrap=True)
-    Console(width=None if console.is_terminal else 400).print(status_grid(found, days[-fitting:]))
+    click.echo("\n".join(status_grid(found, days[-fitting:])))
     console.print(f"\n[bold]{SHOWN}[/bold]: the busiest carriers, from the first day on", soft_wrap=True)
     console.print(head(project))
     console.print("\n[bold]The lineage site[/bold]", soft_wrap=True)

@@ -4,8 +4,8 @@ A table's runs are its schedule's: each makes the newest period that is over whe
 expects one ds a week.
 """
 
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from enum import Enum
@@ -46,34 +46,35 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Expected:
-    """The slices that a table's schedule asks for, and from when on each is late."""
+    """The slices that a table's schedule asks for, oldest first; `late`: of those after the last one that is there."""
 
     newest: str
     """The newest ds whose run should have begun."""
     slices: tuple[str, ...]
-    late: frozenset[str]
+    late: tuple[str, ...]
 
 
 def expected_of(
     node: TableNode, stands: Collection[str], now: datetime, zone: tzinfo, since: str | None = None
 ) -> Expected:
     """What is expected of a table by now, from its start or its earliest slice on, or from `since` if that is later."""
-    settings = node.settings
-    cron = cron_of(settings.schedule, settings.grain, zone)
-    runs = _runs_before(cron, now, zone, LOOK_BACK if settings.schedule else 1)
-    newest = last_complete(runs[0], settings.grain, zone)
-    first = max(settings.start or min(stands, default=newest), since or "")
-    if settings.schedule:
-        slices = sorted({ds for ds in (last_complete(run, settings.grain, zone) for run in runs) if ds >= first})
-    else:
-        slices = list(_span(first, newest, zone)) if first <= newest else []
-    if settings.late_after is None:
-        late = slices[:-1]
-    else:
-        after = duration_of(settings.late_after, "late_after")
-        behind = [ds for ds in slices if ds > max(stands, default="")]
-        late = [ds for ds in behind if now >= bounds(ds, zone)[1] + after]
-    return Expected(newest, tuple(slices), frozenset(late))
+    schedule, grain = node.settings.schedule, node.settings.grain
+    made = _made(schedule, grain, now, zone, LOOK_BACK if schedule else 1)
+    newest = made[-1]
+    first = max(node.settings.start or min(stands, default=newest), since or "")
+    slices = made[bisect_left(made, first) :] if schedule else _span(first, newest, zone)
+    return Expected(newest, slices, _late(slices, max(stands, default=""), node.settings.late_after, now, zone))
+
+
+# Many tables begin, end, and are late with the same ds: their answers are kept.
+@lru_cache(maxsize=32)
+def _late(slices: tuple[str, ...], last: str, late_after: str | None, now: datetime, zone: tzinfo) -> tuple[str, ...]:
+    """Those that are late, of the slices after the last one that is there ("" for none)."""
+    behind = slices[bisect_right(slices, last) :]
+    if late_after is None:
+        return tuple(ds for ds in behind if ds != slices[-1])
+    after = duration_of(late_after, "late_after")
+    return tuple(ds for ds in behind if now >= bounds(ds, zone)[1] + after)
 
 
 def state_of(
@@ -84,28 +85,23 @@ def state_of(
         return State.EXPIRED
     if ds > expected.newest:
         return State.NOT_DUE
-    at = bisect_left(expected.slices, ds)
-    if expected.slices[at : at + 1] != (ds,):
+    if not _holds(expected.slices, ds):
         return None
     if stands and ds < max(stands):
         return State.MISSING
-    return State.LATE if ds in expected.late else State.DUE
+    return State.LATE if _holds(expected.late, ds) else State.DUE
 
 
 def problems_of(node: TableNode, stands: Collection[str], now: datetime, zone: tzinfo) -> Mapping[State, list[str]]:
     """All that is wrong with a table: the slices that are missing, and those that are late."""
     if not stands and node.settings.start is None:
         return {}  # never made: nobody said from when on it should be
-    expected = expected_of(node, stands, now, zone, max(stands) if _is_whole(node, stands) else None)
+    last = max(stands, default="")
+    expected = expected_of(node, stands, now, zone, last if _is_whole(node, stands) else None)
     there = set(stands)
-    lacking = [ds for ds in expected.slices if ds not in there]
-    # As `state_of`, in bulk: a table that stopped years ago lacks thousands.
-    at = bisect_left(lacking, max(stands, default=""))
-    expired = let_go(node, lacking[:at], stands)
-    found = {
-        State.MISSING: [ds for ds in lacking[:at] if ds not in expired],
-        State.LATE: [ds for ds in lacking[at:] if ds in expected.late],
-    }
+    lacking = [ds for ds in expected.slices[: bisect_left(expected.slices, last)] if ds not in there]
+    expired = let_go(node, lacking, stands)
+    found = {State.MISSING: [ds for ds in lacking if ds not in expired], State.LATE: list(expected.late)}
     return {state: slices for state, slices in found.items() if slices}
 
 
@@ -119,7 +115,6 @@ def let_go(node: TableNode, lacking: Iterable[str], stands: Collection[str]) -> 
 
 @lru_cache(maxsize=32)
 def _span(first: str, last: str, zone: tzinfo) -> tuple[str, ...]:
-    """Many tables begin and end with the same ds."""
     return tuple(span(first, last, zone))
 
 
@@ -132,7 +127,13 @@ def _is_whole(node: TableNode, stands: Collection[str]) -> bool:
     return days == sum(first <= ds for ds in stands)
 
 
-def _runs_before(cron: str, now: datetime, zone: tzinfo, count: int) -> list[datetime]:
-    """The last runs that should have begun, newest first."""
-    runs = croniter(cron, now.astimezone(zone))
-    return [runs.get_prev(datetime) for _ in range(count)]
+def _holds(ordered: Sequence[str], ds: str) -> bool:
+    at = bisect_left(ordered, ds)
+    return at < len(ordered) and ordered[at] == ds
+
+
+@lru_cache(maxsize=256)
+def _made(schedule: str | None, grain: Grain, now: datetime, zone: tzinfo, count: int) -> tuple[str, ...]:
+    """The slices of the last so many runs that should have begun, oldest first."""
+    runs = croniter(cron_of(schedule, grain, zone), now.astimezone(zone))
+    return tuple(sorted({last_complete(runs.get_prev(datetime), grain, zone) for _ in range(count)}))
