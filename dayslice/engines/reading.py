@@ -116,17 +116,16 @@ def _type(column: Sequence[str]) -> str:
     return column[3] if len(column) > 2 else column[1]
 
 
-def _alike(version: Version, types: Mapping[str, str]) -> tuple[str, bool]:
-    columns = version.receipt.more["columns"]
-    return columns, _as_columns(version, types)
-
-
-def _as_columns(version: Version, types: Mapping[str, str]) -> bool:
-    """Whether a version is read from Parquet: an import's is not where a column's type has changed since."""
+def has_columns(version: Version, types: Mapping[str, str]) -> bool:
+    """Whether a version is read from typed files: an import's is not where a column's type has changed since."""
     more = version.receipt.more
     if "longest_line" not in more:
         return True
     return "typed" in more and all(_is_exact(_type(c), types[c[0]]) for c in json.loads(more["columns"]))
+
+
+def _alike(version: Version, types: Mapping[str, str]) -> tuple[str, bool]:
+    return version.receipt.more["columns"], has_columns(version, types)
 
 
 def _is_exact(own: str, wanted: str) -> bool:
@@ -139,7 +138,7 @@ def _is_exact(own: str, wanted: str) -> bool:
 
 
 def _select_alike(versions: Sequence[Version], types: Mapping[str, str]) -> str:
-    if _as_columns(versions[0], types):
+    if has_columns(versions[0], types):
         files = [file for version in versions for file in files_of(version)]
         values = _parquet_values(versions[0], types)
         scan = f"read_parquet({file_list(files)}, {slice_options(versions)})"

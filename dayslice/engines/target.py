@@ -20,6 +20,9 @@ PROJECT_FILE = "dbt_project.yml"
 STAGED_IN = "DAYSLICE_TOGETHER"
 # What commands ask of credentials without a connection to the engine. None of it is secret.
 KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "metastore_uri", "glue_catalog")
+# What a connection to Trino takes besides, where its login has no secret.
+_OPEN = "none"
+_CONNECTION = ("host", "port", "user", "client_tags", "roles", "session_properties", "cert", "timezone", "method")
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,26 @@ class ReadLater:
 
     def __getattr__(self, name: str) -> Any:
         return self._known[name] if name in self._known else getattr(self._read, name)
+
+    def trino_auth(self) -> Any:
+        """How Trino is logged in to: None where that takes nothing."""
+        return None if self._known.get("method") == _OPEN else self._read.trino_auth()
+
+
+def known_credentials(given: Any) -> dict[str, Any]:
+    """What of credentials may be kept in a file: no secret, and all that a connection takes where there is none."""
+    known = {name: getattr(given, name) for name in KNOWN_CREDENTIALS if hasattr(given, name)}
+    if known.get("type") != "dayslice_trino" or given.method != _OPEN or given.http_headers:
+        return known
+    scheme = getattr(given.http_scheme, "value", given.http_scheme)
+    own = {name: getattr(given, name) for name in _CONNECTION}
+    return {
+        **known,
+        **own,
+        "http_scheme": scheme,
+        "http_headers": None,
+        "impersonation_user": getattr(given, "impersonation_user", None),
+    }
 
 
 def home_of(root: Path) -> Path:

@@ -21,7 +21,7 @@ def connect(credentials: Any) -> Iterator[Any]:
         roles=credentials.roles,
         catalog=credentials.database,
         schema=credentials.schema,
-        http_scheme=credentials.http_scheme.value,
+        http_scheme=getattr(credentials.http_scheme, "value", credentials.http_scheme),
         http_headers=credentials.http_headers,
         session_properties=credentials.session_properties,
         auth=credentials.trino_auth(),

@@ -13,8 +13,8 @@ from dayslice.errors import DaysliceError, Transient
 from dayslice.metastore.journal import KEYS
 from dayslice.metastore.many import Altered, New
 from dayslice.metastore.partitioned import Partitioned, kind_of
-from dayslice.metastore.partitions import Row
-from dayslice.rules.file_layout import FileLayout
+from dayslice.metastore.partitions import Row, is_own_column
+from dayslice.rules.file_layout import ORC, FileLayout
 from dayslice.rules.slices import Table
 
 # Glue's limits for one request.
@@ -176,12 +176,21 @@ class GlueMetastore(Partitioned):
                 yield from map(_row, got["Partitions"])
                 wanted = got.get("UnprocessedKeys") or []
 
-    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]) -> None:
-        partition = self._partition(table, values, location, parameters)
+    def _add(
+        self,
+        table: Table,
+        values: Sequence[str],
+        location: str,
+        parameters: Mapping[str, str],
+        is_orc: bool = False,
+    ) -> None:
+        partition = self._partition(table, values, location, parameters, is_orc)
         self._call("create_partition", table, PartitionInput=partition)
 
-    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
-        partition = self._partition(table, row.values, location, parameters)
+    def _alter(
+        self, table: Table, row: Row, location: str, parameters: Mapping[str, str], is_orc: bool = False
+    ) -> None:
+        partition = self._partition(table, row.values, location, parameters, is_orc)
         self._call("update_partition", table, PartitionValueList=list(row.values), PartitionInput=partition)
 
     def _add_many(self, table: Table, new: Sequence[New]) -> None:
@@ -219,9 +228,18 @@ class GlueMetastore(Partitioned):
             self._call("delete_partition", table, PartitionValues=list(values))
 
     def _partition(
-        self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]
+        self,
+        table: Table,
+        values: Sequence[str],
+        location: str,
+        parameters: Mapping[str, str],
+        is_orc: bool,
     ) -> dict[str, Any]:
         place = _place(self._parent(table)["StorageDescriptor"], location)
+        place["Columns"] = [column for column in place.get("Columns", []) if is_own_column(table, column["Name"])]
+        if is_orc:
+            place["InputFormat"], place["OutputFormat"] = ORC.input, ORC.output
+            place["SerdeInfo"] = {"SerializationLibrary": ORC.serde}
         return {"Values": list(values), "StorageDescriptor": place, "Parameters": dict(parameters)}
 
     def _statistics(self, table: Table, values: Sequence[str]) -> list[Any]:

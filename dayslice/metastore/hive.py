@@ -24,6 +24,7 @@ from pymetastore.hive_metastore.ttypes import (
     NoSuchObjectException,
     Partition,
     PartitionsStatsRequest,
+    SerDeInfo,
     TableStatsRequest,
 )
 from pymetastore.hive_metastore.ttypes import Table as HiveTable
@@ -36,8 +37,8 @@ from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.metastore.journal import KEYS
 from dayslice.metastore.many import Altered, New
 from dayslice.metastore.partitioned import Partitioned, kind_of
-from dayslice.metastore.partitions import Row, partition_name
-from dayslice.rules.file_layout import FileLayout
+from dayslice.metastore.partitions import Row, is_own_column, partition_name
+from dayslice.rules.file_layout import ORC, FileLayout
 from dayslice.rules.slices import Table
 
 # Its line for each refused connection says less than our error, and comes for each retry.
@@ -219,14 +220,23 @@ class HiveMetastore(Partitioned):
                 return []
             raise
 
-    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]) -> None:
-        partition = self.new_partition(table, values, location, parameters)
+    def _add(
+        self,
+        table: Table,
+        values: Sequence[str],
+        location: str,
+        parameters: Mapping[str, str],
+        is_orc: bool = False,
+    ) -> None:
+        partition = self.new_partition(table, values, location, parameters, is_orc)
         self._call(lambda client: client.add_partition_with_environment_context(partition, _CONTEXT))
 
-    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
+    def _alter(
+        self, table: Table, row: Row, location: str, parameters: Mapping[str, str], is_orc: bool = False
+    ) -> None:
         partition = row.held
         # The table's columns of now: a slice that is written again has those that were added since.
-        partition.sd = self.new_partition(table, row.values, location, parameters).sd
+        partition.sd = self.new_partition(table, row.values, location, parameters, is_orc).sd
         partition.parameters = dict(parameters)
         self._call(lambda client: client.alter_partition_with_environment_context(*_names(table), partition, _CONTEXT))
 
@@ -275,11 +285,20 @@ class HiveMetastore(Partitioned):
             self._or_none(lambda client: client.delete_partition_column_statistics(*names, None))
 
     def new_partition(
-        self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]
+        self,
+        table: Table,
+        values: Sequence[str],
+        location: str,
+        parameters: Mapping[str, str],
+        is_orc: bool = False,
     ) -> Partition:
         """A partition as Thrift has it, with its table's columns. Raises DaysliceError if there is no such table."""
         descriptor = copy.deepcopy(self._parent(table).sd)
         descriptor.location = location
+        descriptor.cols = [column for column in descriptor.cols if is_own_column(table, column.name)]
+        if is_orc:
+            descriptor.inputFormat, descriptor.outputFormat = ORC.input, ORC.output
+            descriptor.serdeInfo = SerDeInfo(name=table.name, serializationLib=ORC.serde, parameters={})
         return Partition(
             values=list(values),
             dbName=table.schema,

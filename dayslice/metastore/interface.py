@@ -86,8 +86,11 @@ class Metastore(Protocol):
 class Catalog(Metastore, Protocol):
     """A metastore that also knows the tables themselves: Hive's and Glue's, for the trino target."""
 
-    def publish(self, version: Version, staged: Table | None = None) -> None:
-        """As above, and the slice gets the column statistics of the table `staged`, or those it had before."""
+    def publish(self, version: Version, staged: Table | None = None, as_columns: bool = False) -> None:
+        """As above, and the slice gets the column statistics of the table `staged`, or those it had before.
+
+        `as_columns`: what readers are shown of an import are its typed columns, which are ORC.
+        """
         ...
 
     def turn(self, slice: Slice) -> AbstractContextManager[Any]:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from dayslice.engines.reading import typed_location
 from dayslice.errors import DaysliceError, Transient
 from dayslice.metastore.journal import (
     BUDGET_SECONDS,
@@ -21,7 +22,7 @@ from dayslice.metastore.journal import (
     take_turn,
 )
 from dayslice.metastore.many import Altered, New, change_many
-from dayslice.metastore.partitions import LANDED, Row, partition_parameters, shown_version
+from dayslice.metastore.partitions import LANDED, LANDED_AT, Row, partition_parameters, shown_version
 from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, within
 
 _TRIES = 5
@@ -122,7 +123,7 @@ class Partitioned:
         """Drop an external table; its files stay. None there is no error."""
         raise NotImplementedError
 
-    def publish(self, version: Version, staged: Table | None = None) -> None:
+    def publish(self, version: Version, staged: Table | None = None, as_columns: bool = False) -> None:
         """In readers' eyes one call: a partition is created for a new slice, altered for one that is replaced.
 
         `staged`: the table whose column statistics are the version's; without it, those noted when it was first
@@ -135,7 +136,7 @@ class Partitioned:
         with self.turn(version.slice, version) as turn:
             sequence = _sequence(turn, version)
             statistics = self._statistics_of(turn, version, staged)
-            self._show(turn, version, sequence)
+            self._show(turn, version, sequence, as_columns)
             self._note_statistics(turn, statistics)
 
     def change(self, changes: Sequence[Change], staged: Mapping[Slice, Table] | None = None) -> list[Slice]:
@@ -235,9 +236,13 @@ class Partitioned:
         with contextlib.suppress(*self.raced):  # its slice may have been removed since
             self._alter(journal, turn.entry.row, turn.entry.row.location, parameters)
 
-    def _show(self, turn: Turn, version: Version, sequence: int) -> None:
+    def _show(self, turn: Turn, version: Version, sequence: int, as_columns: bool) -> None:
         holder = self._holder(turn.slice.table)
         parameters = partition_parameters(version, sequence)
+        location = version.location
+        if as_columns:
+            parameters[LANDED_AT] = location
+            location = typed_location(location)
         for _ in range(_TRIES):
             row = self._row(turn.slice)
             if row is not None:
@@ -245,10 +250,10 @@ class Partitioned:
             turn.check()
             try:
                 if row is None:
-                    self._add(holder, (turn.slice.ds,), version.location, parameters)
+                    self._add(holder, (turn.slice.ds,), location, parameters, as_columns)
                 else:
                     self._erase(holder, row)
-                    self._alter(holder, row, version.location, parameters)
+                    self._alter(holder, row, location, parameters, as_columns)
                 return
             except self.raced:
                 continue
@@ -358,12 +363,21 @@ class Partitioned:
         """The partitions of a table of slices for these ds."""
         raise NotImplementedError
 
-    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]) -> None:
-        """Create a partition. Raises one of `raced` if it is there."""
+    def _add(
+        self,
+        table: Table,
+        values: Sequence[str],
+        location: str,
+        parameters: Mapping[str, str],
+        is_orc: bool = False,
+    ) -> None:
+        """Create a partition, of the table's format unless `is_orc`. Raises one of `raced` if it is there."""
         raise NotImplementedError
 
-    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
-        """Replace a partition's location and parameters, in one call. Raises one of `raced` if it is gone."""
+    def _alter(
+        self, table: Table, row: Row, location: str, parameters: Mapping[str, str], is_orc: bool = False
+    ) -> None:
+        """Replace all that a partition says, in one call. Raises one of `raced` if it is gone."""
         raise NotImplementedError
 
     def _add_many(self, table: Table, new: Sequence[New]) -> None:

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dayslice.rules.slices import Receipt, Slice, Version
+from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 VERSION = "dayslice.version"
 SEQUENCE = "dayslice.sequence"
 # Who is publishing a version at this moment; not there once it has ended.
 HOLDER = "dayslice.holder"
-_OWN = {VERSION, SEQUENCE, HOLDER}
+# Where an import's CSV lies, of a partition that shows its typed columns instead.
+LANDED_AT = "dayslice.landed_at"
+_OWN = {VERSION, SEQUENCE, HOLDER, LANDED_AT}
 # The slices of an import `erp.flights`, which is a view, are partitions of the table `erp.flights__landed`.
 LANDED = "__landed"
+# In the names of its typed columns, and in no other's.
+TYPED = "@"
 # The databases behind Hive hold 4000 bytes a parameter, MySQL's in latin1: what is longer, or more than plain ASCII, is
 # compressed into ASCII, and cut where that is not enough.
 _LONGEST = 3900
@@ -40,7 +44,18 @@ def shown_version(slice: Slice, row: Row) -> Version:
     """The version that a partition shows. One registered by others has no id and an empty receipt."""
     unpacked = _unpacked(row.parameters)
     receipt = Receipt.from_parameters({key: value for key, value in unpacked.items() if key not in _OWN})
-    return Version(slice, unpacked.get(VERSION, ""), receipt, row.location, int(unpacked.get(SEQUENCE, 0)))
+    location = unpacked.get(LANDED_AT, row.location)
+    sequence = int(unpacked.get(SEQUENCE, 0))
+    return Version(slice, unpacked.get(VERSION, ""), receipt, location, sequence, LANDED_AT in unpacked)
+
+
+def is_own_column(table: Table, name: str) -> bool:
+    """Whether a partition of a table says that it has this column.
+
+    An import's says so of the texts that land, which are found by their places, in front. Its typed columns are found
+    by their names, in whatever place they are.
+    """
+    return not (table.name.endswith(LANDED) and TYPED in name)
 
 
 def partition_parameters(version: Version, sequence: int, holder: str = "") -> dict[str, str]:

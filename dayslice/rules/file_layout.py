@@ -14,6 +14,18 @@ _BUCKETED = re.compile(r"(boolean|tinyint|smallint|integer|bigint|real|double|va
 
 
 @dataclass(frozen=True)
+class Classes:
+    """A format, in the words of Hive and Glue."""
+
+    input: str
+    output: str
+    serde: str
+
+
+ORC = Classes(*(f"org.apache.hadoop.hive.ql.io.orc.Orc{each}" for each in ("InputFormat", "OutputFormat", "Serde")))
+
+
+@dataclass(frozen=True)
 class FileLayout:
     """`sorted_by` has a column's name, or `name desc`. All names are lower case, as the metastore has them."""
 

@@ -94,7 +94,8 @@ class Version:
     """One physical writing of a slice. `location` is where its files lie (a directory or s3:// prefix), or ''.
 
     `sequence` is the metastore's own: it numbers a slice's versions in the order in which they were first published,
-    from 1, and says which of two is newer. No clock does. A version that no metastore gave has 0.
+    from 1, and says which of two is newer. No clock does. A version that no metastore gave has 0. `as_columns`: readers
+    on Trino are shown the typed columns of this import, and not its CSV.
     """
 
     slice: Slice
@@ -102,6 +103,7 @@ class Version:
     receipt: Receipt
     location: str = ""
     sequence: int = field(default=0, compare=False)
+    as_columns: bool = field(default=False, compare=False)
 
     @property
     def age(self) -> tuple[int, str]:

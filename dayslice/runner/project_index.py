@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from dayslice.engines.target import KNOWN_CREDENTIALS, Target, home_of
+from dayslice.engines.target import Target, home_of, known_credentials
 from dayslice.rules.graph import Node, TableNode
 from dayslice.rules.lineage import Lineage
 from dayslice.rules.logic import Hashes
@@ -146,8 +146,7 @@ def _file(root: Path, target: str | None, kind: str) -> Path:
 
 
 def _target_facts(target: Target) -> dict[str, Any]:
-    given = target.credentials
-    known = {name: getattr(given, name) for name in KNOWN_CREDENTIALS if hasattr(given, name)}
+    known = known_credentials(target.credentials)
     return {
         "name": target.name,
         "type": target.type,

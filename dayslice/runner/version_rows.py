@@ -109,7 +109,7 @@ class TrinoRows:
         name = f"{quoted(place.schema)}.{quoted(place.name)}"
         self.rows(f"create schema if not exists {quoted(place.schema)}")
         if is_import:
-            from dayslice_importers.engines.trino import texts_of_version  # noqa: PLC0415 - the importers' own format
+            from dayslice_importers.engines.trino_views import texts_of_version  # noqa: PLC0415 - the importers' own format
 
             create, select = texts_of_version(version, place)
         else:

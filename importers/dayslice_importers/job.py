@@ -78,11 +78,11 @@ class Job:
 
     @property
     def is_columnar(self) -> bool:
-        """Whether this machine's engine writes typed columns beside the CSV. Raises UsageError for no yes or no."""
+        """Whether the engine writes typed columns beside the CSV. Raises UsageError for no yes or no."""
         wanted = self.node.meta.get("columnar", True)
         if not isinstance(wanted, bool):
             raise UsageError(f"{self.node.path}: {self.node}: columnar: {wanted!r} is neither true nor false")
-        return wanted and self.engine.counts_files
+        return wanted
 
     @property
     def slice(self) -> Slice:
@@ -126,8 +126,8 @@ class Prepared:
         return f"{self.version_folder}/columns/ds={self.job.ds}"
 
     def typed_file(self, landed: str) -> str | None:
-        """Where the typed rows of a landed file go; None where they are not written."""
-        if not self.job.is_columnar:
+        """Where the typed rows of a landed file go; None where they are not written, or all at once in the end."""
+        if not (self.job.is_columnar and self.job.engine.counts_files):
             return None
         self.job.store.make(self.typed_folder)
         name = landed.rpartition("/")[2].partition(".")[0]

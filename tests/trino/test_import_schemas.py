@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from dayslice_importers.engines.trino import make_schema
+from dayslice_importers.engines.trino_views import make_schema
 
 from dayslice.engines.target import load_target
 from dayslice.engines.trino_client import connect

@@ -3,15 +3,21 @@
 That every type comes back equal is in tests/importers/test_round_trip.py, for all engines.
 """
 
+import json
 import multiprocessing
 from datetime import timedelta
 
 import pytest
 from dayslice_importers import cleaning
+from dayslice_importers.engines.choice import open_engine
 from dayslice_importers.engines.trino import TrinoEngine
 
+from dayslice.engines.reading import typed_location
 from dayslice.metastore.hive import HiveMetastore
+from dayslice.metastore.integrity import problems
+from dayslice.metastore.stages import STAGING_SCHEMA
 from dayslice.rules.slices import Slice, Table
+from dayslice.store.choice import open_store
 from dayslice.store.s3 import S3
 from tests.importers.conftest import make_database, postgres_server
 from tests.importers.test_rollback import check_rollback
@@ -124,3 +130,107 @@ def test_a_table_of_one_text_column_keeps_its_empty_lines(database, warehouse):
 
 def test_an_import_goes_back_to_an_earlier_version_and_forth_again(database, warehouse):
     check_rollback(database, warehouse)
+
+
+def shown_at(warehouse, table):
+    """Where the files lie that readers are shown, each without its name and its version."""
+    found = warehouse.query(f'select distinct ds, "$path" from erp.{table}__landed order by ds')
+    return [(ds, "columns" if f"/columns/ds={ds}/" in path else "csv") for ds, path in found]
+
+
+def staged_of(warehouse, table):
+    with HiveMetastore(warehouse.stack.metastore.uri) as metastore:
+        return [name for name in metastore.tables(STAGING_SCHEMA) if f"__{table}__" in name]
+
+
+def test_typed_columns_are_read_and_counted_and_the_csv_stays(database, warehouse):
+    database.execute(
+        "create table typed as select n as id, repeat('x', 9) || n as v, null::int as none, n % 2 = 0 as even, "
+        "timestamptz '2013-01-05 00:00:00.123456+00' as at from generate_series(1, 500) n"
+    )
+    version = warehouse.land("typed")
+    assert shown_at(warehouse, "typed") == [(DS, "columns")]
+    assert warehouse.query("select count(*), sum(id), count(none), count_if(even) from erp.typed_latest") == [
+        (500, 125250, 0, 250)
+    ]
+    assert warehouse.query("select distinct cast(at as varchar), typeof(at) from erp.typed") == [
+        ("2013-01-05 00:00:00.123456 UTC", "timestamp(6) with time zone")
+    ]
+    assert staged_of(warehouse, "typed") == []
+    assert list(problems(version)) == []
+    [file] = json.loads(version.receipt.more["typed"])
+    open_store(typed_location(version.location)).remove("")
+    assert f"{file} is not there" in next(problems(version))
+
+
+def test_a_table_goes_without_columns_and_back_and_reads_what_landed_where_a_type_changed(database, warehouse):
+    database.execute("create table turning as select 1 as id, 0.1::real as share, true as yes")
+    plain = warehouse.land("turning", "2013-01-04", columnar=False)
+    assert "typed" not in plain.receipt.more
+    warehouse.land("turning", "2013-01-05")
+    assert shown_at(warehouse, "turning") == [("2013-01-04", "csv"), ("2013-01-05", "columns")]
+    rows = "select ds, id, share, yes from erp.turning order by ds"
+    assert [(ds, id, round(share, 3), yes) for ds, id, share, yes in warehouse.query(rows)] == [
+        ("2013-01-04", 1, 0.1, True),
+        ("2013-01-05", 1, 0.1, True),
+    ]
+    database.execute(
+        "alter table turning alter share type double precision using 0.1, alter yes type text using 'maybe', "
+        "alter id type bigint using 1 << 33, add later text"
+    )
+    database.execute("update turning set id = 8589934592, later = E'a\\\\b'")
+    warehouse.land("turning", "2013-01-06", accept=True)
+    # A column that got another type is read from the text that landed, in every slice; one that is wider is not.
+    assert shown_at(warehouse, "turning") == [
+        ("2013-01-04", "csv"),
+        ("2013-01-05", "csv"),
+        ("2013-01-06", "columns"),
+    ]
+    assert warehouse.query("select ds, id, share, yes, later from erp.turning order by ds") == [
+        ("2013-01-04", 1, 0.1, "t", None),
+        ("2013-01-05", 1, 0.1, "t", None),
+        ("2013-01-06", 8589934592, 0.1, "maybe", "a\\b"),
+    ]
+    # The CSV finds a column that came later by its place, between those that are typed.
+    database.execute("alter table turning add latest int; update turning set latest = 7")
+    warehouse.land("turning", "2013-01-07", columnar=False)
+    assert warehouse.query("select id, share, yes, later, latest from erp.turning_latest") == [
+        (8589934592, 0.1, "maybe", "a\\b", 7)
+    ]
+    warehouse.land("turning", "2013-01-07")
+    assert warehouse.query("select ds, latest from erp.turning order by ds")[-2:] == [
+        ("2013-01-06", None),
+        ("2013-01-07", 7),
+    ]
+
+
+def test_a_rollback_shows_the_csv_or_the_columns_that_a_version_has(database, warehouse):
+    database.execute("create table swaying as select n as id from generate_series(1, 3) n")
+    first = warehouse.land("swaying", columnar=False)
+    database.execute("insert into swaying values (4)")
+    second = warehouse.land("swaying")
+    engine = open_engine(warehouse.project.target)
+    for version, how, rows in ((first, "csv", 3), (second, "columns", 4), (first, "csv", 3)):
+        engine.publish(version)
+        assert shown_at(warehouse, "swaying") == [(DS, how)]
+        assert warehouse.query("select count(*), max(id) from erp.swaying_latest") == [(rows, rows)]
+        with HiveMetastore(warehouse.stack.metastore.uri) as metastore:
+            [now] = metastore.published(Table("erp", "swaying")).values()
+        assert (now.id, now.location) == (version.id, version.location)
+
+
+def test_an_empty_slice_has_no_columns_and_is_no_other_table(database, warehouse):
+    database.execute("create table bare (id int, v text)")
+    warehouse.land("bare", "2013-01-04", empty="publish")
+    assert warehouse.query("select count(*) from erp.bare") == [(0,)]
+    database.execute("insert into bare values (1, 'a')")
+    warehouse.land("bare", "2013-01-05")
+    assert warehouse.query("select ds, id, v from erp.bare") == [("2013-01-05", 1, "a")]
+
+
+def test_a_value_that_trino_does_not_hold_is_named_and_leaves_nothing(database, warehouse):
+    database.execute("create table late (id int, at time); insert into late values (1, '24:00:00')")
+    error = warehouse.run(warehouse.node("late"))["late"].error
+    assert "column at (time" in str(error)
+    assert staged_of(warehouse, "late") == []
+    assert S3(warehouse.stack.warehouse).folders("erp/late") == []
