@@ -233,7 +233,7 @@ class GlueMetastore(Partitioned):
         values: Sequence[str],
         location: str,
         parameters: Mapping[str, str],
-        is_orc: bool,
+        is_orc: bool = False,
     ) -> dict[str, Any]:
         place = _place(self._parent(table)["StorageDescriptor"], location)
         place["Columns"] = [column for column in place.get("Columns", []) if is_own_column(table, column["Name"])]
