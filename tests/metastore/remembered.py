@@ -41,7 +41,7 @@ class Remembered(Partitioned):
     def _rows_of(self, table: Table, ds: list[str]) -> Iterator[Row]:
         return (row for row in self._rows(table) if row.values[0] in ds)
 
-    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str]) -> None:
+    def _add(self, table: Table, values: Sequence[str], location: str, parameters: Mapping[str, str], _=False) -> None:
         from dayslice.errors import DaysliceError  # noqa: PLC0415
 
         if table not in self.tables_of:
@@ -50,7 +50,7 @@ class Remembered(Partitioned):
             raise ThereAlready
         self.tables_of[table][tuple(values)] = Row(tuple(values), location, dict(parameters))
 
-    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str]) -> None:
+    def _alter(self, table: Table, row: Row, location: str, parameters: Mapping[str, str], _=False) -> None:
         if row.values not in self.tables_of[table]:
             raise ThereAlready
         self.tables_of[table][row.values] = Row(row.values, location, dict(parameters))
