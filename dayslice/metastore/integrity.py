@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dayslice.engines.reading import typed_location
 from dayslice.errors import Refused
+from dayslice.metastore.places import misplaced
 from dayslice.rules.slices import Version
 from dayslice.store.choice import open_store
 from dayslice.store.interface import Store
@@ -38,8 +39,12 @@ def written_files(version: Version) -> list[Written]:
     return found
 
 
-def problems(version: Version, deep: bool = False) -> Iterator[str]:
-    """What is wrong with a version's files, a sentence each."""
+def problems(version: Version, deep: bool = False, warehouse: str | None = None) -> Iterator[str]:
+    """What is wrong with a version's files, a sentence each. With a warehouse: also that they lie elsewhere."""
+    elsewhere = list(misplaced(version, warehouse))
+    yield from elsewhere
+    if elsewhere:
+        return
     written = written_files(version)
     if not written:
         found = open_store(version.location).sizes("") if version.location else {}
@@ -70,6 +75,8 @@ def check_sizes(versions: Iterable[Version]) -> None:
     """Refuse to read versions whose files are gone or of another size, by a look at each file, not into it."""
     remote: dict[str, list[Version]] = {}
     for version in versions:
+        for problem in misplaced(version):
+            raise _damaged(version, problem)
         if "://" in version.location:
             remote.setdefault(version.location.rsplit("/", 2)[0], []).append(version)
             continue

@@ -37,7 +37,7 @@ def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = N
         raise UsageError(f"{node} {ds}: {error}") from None
     if published is not None and chosen.id == published.id:
         raise UsageError(f"{node} {ds}: {chosen.id} is published already")
-    for problem in problems(chosen):
+    for problem in problems(chosen, warehouse=project.target.warehouse):
         raise Refused(f"{node} {ds}: {chosen.id} cannot be published: {problem}; the published slice is as it was")
     _publish(project, node, chosen)
     announce(project.target.home, chosen)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from dayslice.errors import Refused
 from dayslice.metastore.stages import grace, is_abandoned, written_at
+from dayslice.rules.paths import joined
 from dayslice.store.interface import Store
 
 # Marks lie in folders of these names beside the versions, each as <time>.<version>/mark.
@@ -51,7 +52,7 @@ def sweep_files(store: Store, folder: str, known: set[str], dry_run: bool, allow
 
 def mark(store: Store, folder: str, kind: str, version: str, why: str) -> None:
     """Note that a version was retired, or seen and not known, now."""
-    written = store.create(f"{folder}/{kind}/{datetime.now(UTC).strftime(_TIME)}.{version}/mark")
+    written = store.create(f"{folder}/{joined(kind, f'{datetime.now(UTC).strftime(_TIME)}.{version}', 'mark')}")
     written.write(why.encode())
     written.close()
 

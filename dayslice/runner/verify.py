@@ -41,5 +41,5 @@ def verify(project: Project, tables: list[TableNode], deep: bool, seen: Verified
                 seen.files += version.receipt.files
                 seen.bytes += version.receipt.bytes
                 shown = ds in published and published[ds].id == version.id
-                for problem in problems(version, deep):
+                for problem in problems(version, deep, project.target.warehouse):
                     yield Damage(node.name, ds, version.id, shown, problem)

@@ -10,6 +10,7 @@ from dayslice.engines.target import Target
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.integrity import check_sizes
+from dayslice.metastore.places import misplaced
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name
 from dayslice.rules.diff_queries import quoted
 from dayslice.rules.receipts import fingerprint_of
@@ -105,6 +106,8 @@ class TrinoRows:
 
     def relation(self, version: Version, is_import: bool) -> str:
         """A table over its files."""
+        for problem in misplaced(version):
+            raise Refused(f"{version.slice}: version {version.id} is not read: {problem}")
         place = Table(STAGING_SCHEMA, stage_name(version.slice, new_version_id()))
         name = f"{quoted(place.schema)}.{quoted(place.name)}"
         self.rows(f"create schema if not exists {quoted(place.schema)}")

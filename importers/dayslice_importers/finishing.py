@@ -10,6 +10,7 @@ from dayslice import __version__
 from dayslice.errors import Refused, Transient
 from dayslice.metastore.announcements import announce
 from dayslice.rules.logic import logic_of_import
+from dayslice.rules.paths import joined
 from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, REPLACED, first_published
 from dayslice.rules.run_ids import run_id
 from dayslice.rules.settings import Empty
@@ -41,7 +42,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
     job.store.sync(prepared.version_folder)
     landing.publishing = True
     for each in job.engine.publish(version):
-        job.store.remove(f"{job.folder}/{each.id}")
+        job.store.remove(f"{job.folder}/{joined(each.id)}")
     announce(job.project.target.home, version)
     return version, False
 

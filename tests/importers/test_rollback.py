@@ -1,5 +1,7 @@
 """An import's earlier version is published again; what retention lets go is deleted, on the local target."""
 
+import shutil
+
 import pytest
 
 from dayslice.errors import Refused, UsageError
@@ -80,3 +82,17 @@ def test_slices_and_versions_of_an_import_go_first_and_their_files_a_grace_time_
     assert warehouse.landed() == [each for each in files if each.rpartition("/")[2] not in gone]
     assert warehouse.query("select distinct ds from erp.t order by ds") == [(ds,) for ds in DAYS[2:]]
     assert next(retain(warehouse.project, [node])).files == []
+
+
+def test_a_version_that_lies_elsewhere_is_not_published_again(source, tmp_path):
+    """A home that was copied has the records of the other one's files."""
+    warehouse = Warehouse(tmp_path / "home")
+    source.execute("create table t as select 1 as id")
+    first = warehouse.land("t")
+    second = warehouse.land("t")
+    shutil.copytree(tmp_path / "home", tmp_path / "copy")
+    copy = Warehouse(tmp_path / "copy")
+    with pytest.raises(Refused, match=rf"{first.id} cannot be published: its recorded place .* not in this warehouse"):
+        roll_back(copy.project, copy.node("t"), DS)
+    assert copy.published("t")[DS] == second
+    assert roll_back(warehouse.project, warehouse.node("t"), DS)[1] == first
