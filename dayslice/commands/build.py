@@ -34,7 +34,7 @@ def command(
     """Compute the models of one ds: stage, audit, publish; what stands is replaced. Then what follows them.
 
     A slice that waits for something that is not published is refused, and says for what. What stands on the old slice
-    is listed, with the command that makes it again. Of a day, tables of a finer grain are built for all of its hours.
+    is listed, with the command that makes it again, and the exit code is 1, as with backfill. Of a day, tables of a finer grain are built for all of its hours.
     For unit tests and the like, use dbt itself: dbt build --vars 'ds: …'.
 
     \b
@@ -54,4 +54,4 @@ def command(
     if not as_json:
         tell_stale(project, stale)
         tell_behind(behind, ds)
-    return code
+    return 1 if stale else code

@@ -10,6 +10,8 @@ from dayslice.errors import UsageError
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.graph import TableNode
 from dayslice.runner.import_reports import ImportReport, show_plan
+from dayslice.runner.plan_reports import stale_document, tell_stale
+from dayslice.runner.planning import left_stale
 from dayslice.runner.project import Project, load_project
 from dayslice.runner.reports import end
 from dayslice.runner.runs import Outcome, outcome_of_import
@@ -48,6 +50,7 @@ def command(
     """Import one slice of tables: COPY, land as files, count, publish.
 
     Tables of one connection are read in one snapshot. One that fails does not stop the others.
+    What stands on a slice that was replaced by another content is listed, with the command that makes it again.
 
     \b
     Examples:
@@ -101,7 +104,11 @@ def run(
             progress=heard,
             watch=report.watched,
         )
-    return end(outcomes, 0, as_json)
+    stale = left_stale(project, outcomes)
+    code = end(outcomes, 0, as_json, left_stale=stale_document(project, stale))
+    if not as_json:
+        tell_stale(project, stale)
+    return code
 
 
 def chosen(project: Project, tables: tuple[str, ...], ds: str) -> list[TableNode]:

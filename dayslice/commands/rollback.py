@@ -1,6 +1,6 @@
 """`dayslice rollback`: publish an earlier version of a slice again, or take back all that a run published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -8,7 +8,9 @@ from dayslice.commands.options import as_json, asked, target
 from dayslice.console import print_json
 from dayslice.errors import UsageError
 from dayslice.rules.calendar import parse_ds
-from dayslice.runner.plan_reports import spans
+from dayslice.rules.stale import Key
+from dayslice.runner.plan_reports import spans, stale_document, tell_stale
+from dayslice.runner.planning import stale_by
 from dayslice.runner.project import Project, load_project
 from dayslice.runner.rollback import roll_back
 from dayslice.runner.rollback_run import Taken, plan_rollback, roll_back_run
@@ -33,7 +35,8 @@ def command(
 ) -> int:
     """Make an earlier version of a slice the published one again: one call, nothing is computed.
 
-    Readers see one version or the other. Nothing downstream is recomputed.
+    Readers see one version or the other. Nothing downstream is recomputed: what stands on the other version is listed,
+    with the command that makes it again.
 
     With --run, all that one command published is taken back at once: what stood before stands again, and what was not
     there before goes. Slices that were replaced since are named and left. dayslice versions and history show the run
@@ -54,11 +57,14 @@ def command(
         raise UsageError("say what to take back: TABLE --ds DS, or --run RUN")
     node = project.find(table)
     before, now = roll_back(project, node, parse_ds(ds, node.settings.grain), wanted)
+    stale = stale_by(project, [(node.unique_id, now.slice.ds)])
     if as_json:
-        print_json({"table": node.name, "ds": now.slice.ds, "before": before.id if before else None, "now": now.id})
+        document = {"table": node.name, "ds": now.slice.ds, "before": before.id if before else None, "now": now.id}
+        print_json({**document, "left_stale": stale_document(project, stale)})
         return 0
     was = f" (was {before.id}, {before.receipt.rows:,} rows)" if before else ""
     click.echo(f"{node} {now.slice.ds}: published {now.id}, {now.receipt.rows:,} rows{was}")
+    tell_stale(project, stale)
     return 0
 
 
@@ -69,21 +75,28 @@ def _whole_run(project: Project, table: str | None, run: str, yes: bool, as_json
         _tell(project, taken)
     if not taken.changes:
         if as_json:
-            print_json(document(taken))
+            print_json(document_of(taken))
         return 0
     question = f"{len(taken.changes)} slices of {taken.run} are taken back. Go on?"
     if not yes and not asked(question, "--yes goes on without a question"):
         click.echo("nothing was done")
         return 0
     roll_back_run(project, taken)
+    stale = _left_stale(project, taken)
     if as_json:
-        print_json(document(taken))
+        print_json({**document_of(taken), "left_stale": stale_document(project, stale)})
     else:
         click.echo(f"{taken.run}: {len(taken.back)} slices are as they were, {len(taken.gone)} gone")
+        tell_stale(project, stale)
     return 0
 
 
-def document(taken: Taken) -> dict[str, object]:
+def _left_stale(project: Project, taken: Taken) -> Mapping[Key, Key]:
+    ids = {node.table: unique_id for unique_id, node in project.tables.items()}
+    return stale_by(project, [(ids[each.slice.table], each.slice.ds) for each in taken.changes])
+
+
+def document_of(taken: Taken) -> dict[str, object]:
     """For `--json`."""
     return {
         "run": taken.run,

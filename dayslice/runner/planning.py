@@ -1,6 +1,6 @@
 """What a run would make, from the project and what the metastore says stands; and what it left stale."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from dayslice.metastore.choice import open_metastore
@@ -85,6 +85,11 @@ def left_stale(project: Project, outcomes: Iterable[Outcome]) -> Mapping[Key, Ke
     """
     ids = {node.name: unique_id for unique_id, node in project.tables.items()}
     changed = [(ids[each.table], each.ds) for each in outcomes if each.status == PUBLISHED and each.table in ids]
+    return stale_by(project, changed)
+
+
+def stale_by(project: Project, changed: Collection[Key]) -> Mapping[Key, Key]:
+    """The published slices that stand on others than these are now. Those that hold the same content are none."""
     if not changed:
         return {}
     nodes = [project.tables[unique_id] for unique_id, _ in changed]

@@ -72,7 +72,7 @@ def roll_back_run(project: Project, taken: Taken) -> None:
 
     Raises Refused, and changes nothing, where files are gone or somebody published meanwhile.
     """
-    for problem in _damaged(taken):
+    for problem in _damaged(taken, project.target.warehouse):
         raise Refused(f"{problem}; nothing was taken back")
     imports = {node.table for node in project.imports} if not project.target.is_local else set()
     with open_metastore(project.target) as metastore:
@@ -102,7 +102,7 @@ def _change_imports(project: Project, changes: Sequence[Change]) -> None:
                 metastore.unpublish(standing)
 
 
-def _damaged(taken: Taken) -> Iterator[str]:
+def _damaged(taken: Taken, warehouse: str) -> Iterator[str]:
     for each in taken.back:
-        for problem in problems(each.version) if each.version else ():
+        for problem in problems(each.version, warehouse=warehouse) if each.version else ():
             yield f"{each.slice}: {each.version.id if each.version else ''} cannot be published: {problem}"

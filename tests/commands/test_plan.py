@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from dayslice.rules.slices import Slice, Table
 from tests.sql.warehouse_project import WarehouseProject
 
 YAML = """
@@ -59,7 +60,7 @@ def test_a_backfill_makes_again_what_it_makes_stale(run, project):
     project.land("orders", DAYS[1], "select * from (values (1), (2), (3)) as v(id)", "id int")
 
     code, _, err = run("build", "--ds", DAYS[1], "--select", "total")
-    assert code == 0
+    assert code == 1, "as with a backfill: later numbers are old ones"
     assert "11 slices stand on older ones than there are now" in err
     assert f"total: {DAYS[2]} to {DAYS[6]} (5): reads total" in err
     assert f"make them again: dayslice backfill --from {DAYS[1]} --to {DAYS[6]} --select total summary --force" in err
@@ -74,6 +75,22 @@ def test_a_backfill_makes_again_what_it_makes_stale(run, project):
     assert (code, "older" in err) == (0, False)
     assert totals(project) == [1, 4, 5, 6, 7, 8, 9]
     assert project.query("select n from analytics.summary order by ds") == [(n,) for n in (1, 4, 5, 6, 7, 8, 9)]
+
+
+def test_a_rollback_tells_what_stands_on_the_other_version(run, project):
+    assert run("backfill", "--from", DAYS[0], "--to", DAYS[2])[0] == 0
+    project.land("orders", DAYS[1], "select * from (values (1), (2), (3)) as v(id)", "id int")
+    options = ["--from", DAYS[0], "--to", DAYS[2], "--select", "total", "summary", "--force"]
+    assert run("backfill", *options)[0] == 0
+    assert totals(project) == [1, 4, 5]
+    code, out, err = run("rollback", "total", "--ds", DAYS[1])
+    assert (code, "published" in out) == (0, True)
+    assert f"total: {DAYS[2]}: reads total" in err
+    assert f"make them again: dayslice backfill --from {DAYS[1]} --to {DAYS[2]} --select total summary --force" in err
+    with project.metastore() as metastore:
+        newest = metastore.versions(Slice(Table("analytics", "total"), DAYS[1]))[0].id
+    code, out, err = run("rollback", "total", "--ds", DAYS[1], "--to", newest, "--json")
+    assert json.loads(out)["left_stale"] == [], "its readers have read this one"
 
 
 def test_a_plan_tells_reasons_and_ends_with_3_or_0(run, project):

@@ -1,7 +1,10 @@
 """`dayslice import` as a person calls it: what it says, its exit codes, a dry run that writes nothing."""
 
 import json
+import os
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from tests.sql.warehouse_project import WarehouseProject
@@ -15,6 +18,9 @@ sources:
       - name: gone
       - name: events
         config: {meta: {slice: events, on: at, streams: 1}}
+models:
+  - name: counted
+    config: {meta: {slice: events}}
 """
 
 
@@ -27,7 +33,11 @@ def project(tmp_path_factory, make_database):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DAYSLICE_CONNECTION_CLI", database.dsn)
-        yield WarehouseProject(tmp_path_factory.mktemp("project"), {"models/erp.yml": YAML})
+        files = {
+            "models/erp.yml": YAML,
+            "models/counted.sql": "select count(*) as n from {{ source('erp', 'events') }}",
+        }
+        yield WarehouseProject(tmp_path_factory.mktemp("project"), files)
 
 
 DS = ("--ds", "2013-01-05", "--as-of-now")
@@ -61,3 +71,16 @@ def test_all_done_ends_with_0(run):
     code, out, err = run("import", "erp.events", "--ds", "2013-01-05", "--json")
     assert (code, err) == (0, "")
     assert [each["status"] for each in json.loads(out)["slices"]] == ["published"]
+
+
+def test_what_stands_on_a_slice_that_was_landed_anew_is_told(run, project):
+    assert run("import", "erp.events", *DS)[0] == 0
+    assert run("build", "--ds", "2013-01-05")[0] == 0
+    code, _, err = run("import", "erp.events", *DS)
+    assert (code, "older ones" in err) == (0, False), "with the same content nothing is stale"
+    with closing(psycopg2.connect(os.environ["DAYSLICE_CONNECTION_CLI"])) as source, source, source.cursor() as cursor:
+        cursor.execute("insert into events values (2, '2013-01-05 13:00+00')")
+    code, _, err = run("import", "erp.events", *DS)
+    assert code == 0
+    assert "counted: 2013-01-05: reads erp.events" in err
+    assert "make them again: dayslice backfill --from 2013-01-05 --to 2013-01-05 --select counted --force" in err
