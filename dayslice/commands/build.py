@@ -34,8 +34,8 @@ def command(
     """Compute the models of one ds: stage, audit, publish; what stands is replaced. Then what follows them.
 
     A slice that waits for something that is not published is refused, and says for what. What stands on the old slice
-    is listed, with the command that makes it again, and the exit code is 1, as with backfill. Of a day, tables of a finer grain are built for all of its hours.
-    For unit tests and the like, use dbt itself: dbt build --vars 'ds: …'.
+    is listed, with the command that makes it again, and the exit code is 1, as with backfill. Of a day, tables of a
+    finer grain are built for all of its hours. For unit tests and the like, use dbt itself: dbt build --vars 'ds: …'.
 
     \b
     Examples:
