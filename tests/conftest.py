@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -98,6 +99,25 @@ def stack(tmp_path_factory, require):
         yield stack
     finally:
         stack.down(print)
+
+
+def chromium() -> str | None:
+    """The system's browser."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session")
+def browser(require):
+    """Headless Chromium, the system's own."""
+    require(None if chromium() else "no Chromium on the PATH (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415
+
+    with sync_playwright() as playwright:
+        # As root there is no sandbox to be had.
+        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ from dayslice.runner.project import load_project
 def command(port: int, no_serve: bool, no_browser: bool, target: str | None) -> int:
     """Make the docs site (what stands, each table's columns, rhythm and waits, lineage) and serve it on this machine.
 
+    The calendar of all slices is a page of its own beside it: see dayslice status --html.
+
     \b
     Examples:
       dayslice docs

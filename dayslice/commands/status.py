@@ -1,8 +1,9 @@
-"""`dayslice status`: what stands, table by ds."""
+"""`dayslice status`: what stands, table by ds; on the screen, as a page, as metrics."""
 
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from pathlib import Path
 
 import click
 from rich.cells import cell_len
@@ -10,27 +11,30 @@ from rich.cells import cell_len
 from dayslice.commands.options import as_json, exclude, select, target
 from dayslice.console import print_json
 from dayslice.metastore.choice import open_metastore
-from dayslice.metastore.interface import Metastore
-from dayslice.rules.calendar import Grain, parse_ds, shift
 from dayslice.rules.graph import TableNode
-from dayslice.rules.plan import periods, ranges
+from dayslice.rules.plan import ranges
 from dayslice.rules.slices import Version
-from dayslice.rules.states import State, expected_of, let_go, problems_of, state_of
+from dayslice.rules.states import State
+from dayslice.runner.board import Board, Problems, all_problems, look_at
+from dayslice.runner.calendar_page.page import write_calendar
+from dayslice.runner.metrics import write_metrics
 from dayslice.runner.project import load_project
 from dayslice.runner.selection import select_tables
-from dayslice.runner.unowned import unowned_tables
+from dayslice.runner.unowned import Unowned, unowned_tables
 
-Stands = Mapping[TableNode, Collection[str]]
 Marks = Mapping[TableNode, Mapping[str, str]]
-Problems = Mapping[TableNode, Mapping[State, list[str]]]
 Found = Mapping[TableNode, Mapping[str, Version]]
+FILE = click.Path(dir_okay=False, path_type=Path)
+COLOURS = {"missing": "red", "late": "red", "refused": "magenta", "stale": "yellow", "empty": "yellow"}
 
 
 @click.command()
 @click.option("--from", "first", metavar="DS", help="The first slice to show; default: the newest 14.")
 @click.option("--to", "last", metavar="DS", help="The last slice to show; default: the newest published.")
-@click.option("--only", type=click.Choice(["problems"]), help="Only what is missing or late, in ranges.")
-@click.option("--exit-code", is_flag=True, help="End with 1 if anything is missing or late.")
+@click.option("--only", type=click.Choice(["problems"]), help="Only what is missing, late or refused, in ranges.")
+@click.option("--exit-code", is_flag=True, help="End with 1 if anything is missing, late or refused.")
+@click.option("--html", type=FILE, metavar="FILE", help="Write the calendar page, one file; default: the newest 400.")
+@click.option("--prometheus", type=FILE, metavar="FILE", help="Write metrics, for node-exporter's textfile collector.")
 @select
 @exclude
 @target
@@ -40,79 +44,85 @@ def command(
     last: str | None,
     only: str | None,
     exit_code: bool,
+    html: Path | None,
+    prometheus: Path | None,
     select: tuple[str, ...],
     exclude: tuple[str, ...],
     target: str | None,
     as_json: bool,
 ) -> int:
-    """Show which slices are published, with their rows: table by ds; and what is missing or late.
+    """Show which slices are published, with their rows: table by ds; and what is missing, late or refused.
 
     Missing: a gap. Late: nothing newer is there, and its late_after is past (without one: the next slice is due as
-    well). `due`: its run should have begun; `expired`: retention let it go; `empty`: it has no rows.
+    well). `due`: its run should have begun; `refused`: its last try was; `expired`: retention let it go; `empty`: it
+    has no rows; `stale`: it is there, and something that it was made from is another one now.
 
     \b
     Examples:
       dayslice status
       dayslice status --from 2013-01-01 --to 2013-01-31 --select erp.flights+
       dayslice status --only problems --exit-code
+      dayslice status --html calendar.html
+      dayslice status --prometheus /var/lib/node_exporter/dayslice.prom
       dayslice status --json
     """
     project = load_project(target=target)
     tables = select_tables(project, select, exclude)
-    with open_metastore(project.target) as metastore:
-        there = metastore.published_ds_of([node.table for node in tables])
-        stands = {node: there[node.table] for node in tables}
-        shown = {} if only else shown_slices(stands, first, last)
-        found = published_of(metastore, tables, shown)
     now = datetime.now(UTC)
-    problems = {node: problems_of(node, stands[node], now, project.time_zone) for node in tables}
+    files = {"html": html, "prometheus": prometheus}
+    with open_metastore(project.target) as metastore:
+        if html:
+            write_calendar(project, metastore, tables, now, html, first, last)
+        if only:
+            board = None
+            there = metastore.published_ds_of([node.table for node in tables])
+            stands = {node: there[node.table] for node in tables}
+        else:
+            board = look_at(project, metastore, tables, now, first, last)
+            stands = dict(board.stands)
+        problems = all_problems(project, stands, now)
+        if prometheus:
+            write_metrics(project, metastore, stands, problems, now, prometheus)
+    unowned = [] if select or exclude else unowned_tables(project)
     if as_json:
-        print_json(problem_document(problems) if only else as_document(found, shown))
-    elif only:
+        print_json(problem_document(problems) if board is None else as_document(board, unowned))
+    elif written := [f"wrote {file}" for file in files.values() if file]:
+        click.echo("\n".join(written))
+    elif board is None:
         for line in problem_lines(problems, project.time_zone):
             click.echo(line)
     else:
-        marks = {node: marks_of(node, stands[node], shown, now, project.time_zone) for node in tables}
-        width = shutil.get_terminal_size().columns  # 80 where there is no terminal
-        for grain, slices in shown.items():
-            own = {node: v for node, v in found.items() if node.settings.grain is grain}
-            for block in blocks(own, slices, marks, width, newest_only=not (first and last)):
-                click.echo("\n".join(status_grid(own, block, marks)))
-        if not shown:
-            click.echo("nothing is published yet: try dayslice demo, or dayslice import --help")
-        elif late := [node.name for node, found_ in problems.items() if State.LATE in found_]:
-            told = (
-                f"late: {len(late)} of {len(tables)} tables; dayslice status --only problems says what and since when"
-            )
-            click.echo(click.wrap_text(told, width))
-        for left in [] if select or exclude else unowned_tables(project):
+        show(board, problems, newest_only=not (first and last))
+        for left in unowned:
             click.echo(str(left))
     return 1 if exit_code and any(problems.values()) else 0
 
 
-def published_of(metastore: Metastore, tables: Sequence[TableNode], shown: Mapping[Grain, list[str]]) -> Found:
-    """What is published of the slices that are shown."""
-    found: dict[TableNode, Mapping[str, Version]] = {node: {} for node in tables}
-    for grain, slices in shown.items():
-        own = [node for node in tables if node.settings.grain is grain]
-        if slices:
-            versions = metastore.overview([node.table for node in own], slices[0], slices[-1])
-            found |= {node: versions[node.table] for node in own}
-    return found
+def show(board: Board, problems: Problems, newest_only: bool) -> None:
+    """The board for people, in as many blocks as the screen needs, and what else there is to know."""
+    width = shutil.get_terminal_size().columns  # 80 where there is no terminal
+    marks = {node: marks_of(states) for node, states in board.states.items()}
+    for grain, slices in board.shown.items():
+        own = {node: v for node, v in board.versions.items() if node.settings.grain is grain}
+        for block in blocks(own, slices, marks, width, newest_only):
+            click.echo("\n".join(status_grid(own, block, marks)))
+    if not board.shown:
+        click.echo("nothing is published yet: try dayslice demo, or dayslice import --help")
+        return
+    count = len(board.tables)
+    told = {
+        "late": len([node for node, found in problems.items() if State.LATE in found]),
+        "refused": len([node for node, found in problems.items() if State.REFUSED in found]),
+    }
+    if found := ", ".join(f"{state}: {number} of {count} tables" for state, number in told.items() if number):
+        click.echo(click.wrap_text(f"{found}; dayslice status --only problems says what and since when", width))
+    if any(State.STALE in states.values() for states in board.states.values()):
+        click.echo(click.wrap_text("stale: dayslice plan --stale says why, dayslice backfill --stale makes it", width))
 
 
-def marks_of(
-    node: TableNode, stands: Collection[str], shown: Mapping[Grain, list[str]], now: datetime, zone: tzinfo
-) -> dict[str, str]:
-    """What to show for the slices that are not there."""
-    lacking = [ds for ds in shown.get(node.settings.grain, []) if ds not in set(stands)]
-    start = node.settings.start or min(stands, default=None)
-    if not lacking or start is None:
-        return {}
-    expected = expected_of(node, stands, now, zone, min(lacking))
-    expired = let_go(node, lacking, stands)
-    states = {ds: state_of(node, ds, stands, expected, expired) for ds in lacking if ds >= start}
-    return {ds: state.value for ds, state in states.items() if state is not None}
+def marks_of(states: Mapping[str, State]) -> dict[str, str]:
+    """What to show for the slices that are not simply there."""
+    return {ds: state.value for ds, state in states.items() if state is not State.PUBLISHED}
 
 
 def problem_lines(problems: Problems, zone: tzinfo) -> list[str]:
@@ -124,30 +134,17 @@ def problem_lines(problems: Problems, zone: tzinfo) -> list[str]:
             told = ", ".join(f if n == 1 else f"{f} to {last} ({n})" for f, last, n in runs)
             owner = f"; owner {node.settings.owner}" if node.settings.owner else ""
             lines.append(f"{node.name}: {state.value}: {told}{owner}")
-    return lines or ["nothing is missing or late"]
+    return lines or ["nothing is missing, late or refused"]
 
 
 def problem_document(problems: Problems) -> list[dict[str, object]]:
-    """One object a slice that is missing or late."""
+    """One object a slice that is missing, late or refused."""
     return [
         {"table": node.name, "ds": ds, "state": state.value, "owner": node.settings.owner}
         for node, found in problems.items()
         for state, slices in found.items()
         for ds in slices
     ]
-
-
-def shown_slices(found: Stands, first: str | None, last: str | None, columns: int = 14) -> dict[Grain, list[str]]:
-    """The ds values to show for each grain that has tables."""
-    shown: dict[Grain, list[str]] = {}
-    for grain in Grain:
-        stands = [ds for node, versions in found.items() if node.settings.grain is grain for ds in versions]
-        if not any(node.settings.grain is grain for node in found) or not (stands or (first and last)):
-            continue
-        end = parse_ds(last) if last else max(stands)
-        begin = parse_ds(first) if first else max(shift(end, 1 - columns), min(stands, default=end))
-        shown[grain] = periods(begin, end, grain) if begin <= end else []
-    return shown
 
 
 def blocks(found: Found, slices: list[str], marks: Marks, width: int, newest_only: bool = False) -> list[list[str]]:
@@ -157,7 +154,7 @@ def blocks(found: Found, slices: list[str], marks: Marks, width: int, newest_onl
     block: list[str] = []
     left = width - names
     for ds in reversed(slices):
-        cells = [cell(v[ds]) if ds in v else marks[node].get(ds, "") for node, v in found.items()]
+        cells = [cell(v, marks.get(node, {}), ds) for node, v in found.items()]
         # The oldest of a block has its year in its head.
         wide = 2 + max(len(each) for each in (ds[5:], *cells))
         first = 2 + max(len(each) for each in (ds, *cells))
@@ -178,41 +175,48 @@ def status_grid(found: Found, slices: list[str], marks: Marks | None = None) -> 
     """
     # The year once, in the first column: the rest is what differs.
     heads = [ds if number == 0 or ds[:4] != slices[number - 1][:4] else ds[5:] for number, ds in enumerate(slices)]
-    lines = [("table", heads, [True] * len(slices))]
+    lines = [("table", heads, [""] * len(slices))]
     for node, versions in found.items():
         own = (marks or {}).get(node, {})
-        cells = [cell(versions[ds]) if ds in versions else own.get(ds, "") for ds in slices]
-        lines.append((node.name, cells, [ds in versions for ds in slices]))
+        cells = [cell(versions, own, ds) for ds in slices]
+        lines.append((node.name, cells, [own.get(ds, "") for ds in slices]))
     name = max(cell_len(each) for each, *_ in lines)
     widths = [max(len(cells[column]) for _, cells, _ in lines) for column in range(len(slices))]
     drawn = []
-    for number, (table, cells, there) in enumerate(lines):
+    for number, (table, cells, states) in enumerate(lines):
         texts = [
-            text.rjust(width) if stands else click.style(text.rjust(width), fg="red")
-            for text, width, stands in zip(cells, widths, there, strict=True)
+            click.style(text.rjust(width), fg=COLOURS[state]) if state in COLOURS else text.rjust(width)
+            for text, width, state in zip(cells, widths, states, strict=True)
         ]
         line = "  ".join([table + " " * (name - cell_len(table)), *texts])
         drawn.append(" " + (click.style(line, bold=True) if number == 0 else line))
     return drawn
 
 
-def cell(version: Version) -> str:
-    """A published slice: its rows."""
-    return f"{version.receipt.rows:,}" if version.receipt.rows else State.EMPTY.value
+def cell(versions: Mapping[str, Version], marks: Mapping[str, str], ds: str) -> str:
+    """A published slice: its rows; or the mark of one that is not there, or not simply so."""
+    if ds in marks or ds not in versions:
+        return marks.get(ds, "")
+    rows = versions[ds].receipt.rows
+    return f"{rows:,}" if rows else State.EMPTY.value
 
 
-def as_document(found: Found, shown: dict[Grain, list[str]]) -> list[dict[str, object]]:
-    """One object a published slice that is shown."""
-    return [
-        {
-            "table": node.name,
-            "ds": ds,
-            "rows": versions[ds].receipt.rows,
-            "bytes": versions[ds].receipt.bytes,
-            "version": versions[ds].id,
-            "published": versions[ds].receipt.finished,
-        }
-        for node, versions in found.items()
-        for ds in shown.get(node.settings.grain, [])
-        if ds in versions
-    ]
+def as_document(board: Board, unowned: Sequence[Unowned]) -> list[dict[str, object]]:
+    """One object a slice that is shown, and is there or expected; then one a table that no model owns."""
+    found: list[dict[str, object]] = []
+    for node, states in board.states.items():
+        for ds, state in states.items():
+            told: dict[str, object] = {"table": node.name, "ds": ds, "state": state.value}
+            version = board.versions[node].get(ds)
+            if version is not None:
+                told |= {
+                    "rows": version.receipt.rows,
+                    "bytes": version.receipt.bytes,
+                    "version": version.id,
+                    "published": version.receipt.finished,
+                }
+                told |= {"stale": reason} if (reason := board.stale.get(version.slice)) else {}
+            found.append(told)
+    for each in unowned:
+        found.append({"table": str(each.table), "state": "unowned", "slices": each.slices})
+    return found

@@ -31,6 +31,10 @@ class Metastore(Protocol):
         """
         ...
 
+    def published_of(self, slices: Collection[Slice]) -> dict[Slice, Version]:
+        """What is published of some slices of any tables: in few calls, or in parallel ones."""
+        ...
+
     def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
         """What `published_ds` gives, of many tables."""
         ...

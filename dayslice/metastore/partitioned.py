@@ -23,7 +23,7 @@ from dayslice.metastore.journal import (
 )
 from dayslice.metastore.many import Altered, New, change_many
 from dayslice.metastore.partitions import LANDED, LANDED_AT, Row, partition_parameters, shown_version
-from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, within
+from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, by_table, within
 
 _TRIES = 5
 # How many sessions ask at once of many tables: a metastore answers one table in some 10 ms, most of it waiting.
@@ -62,6 +62,17 @@ class Partitioned:
             return {version.slice.ds: version for version in found}
 
         return self._of_each(tables, of, {})
+
+    def published_of(self, slices: Collection[Slice]) -> dict[Slice, Version]:
+        """What is published of some slices of any tables: several sessions ask at once."""
+        wanted = by_table(slices)
+
+        def of(session: "Partitioned", table: Table, holder: Table) -> list[Version]:
+            rows = session._rows_of(holder, sorted(set(wanted[table])))
+            return [shown_version(Slice(table, row.values[0]), row) for row in rows]
+
+        none: list[Version] = []
+        return {each.slice: each for found in self._of_each(wanted, of, none).values() for each in found}
 
     def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
         """Every published ds of many tables, oldest first: several sessions ask at once."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dayslice.errors import DaysliceError, Transient, UsageError
-from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, within
+from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, by_table, within
 
 FORMAT = 1
 # What of a receipt says which files there are, and how they are read.
@@ -165,6 +165,11 @@ class SQLiteMetastore:
             table, slices = found[schema, name]
             slices[ds] = Version(Slice(table, ds), version, Receipt.from_json(receipt), location, sequence)
         return dict(found.values())
+
+    def published_of(self, slices: Collection[Slice]) -> dict[Slice, Version]:
+        """What is published of some slices of any tables, table by table."""
+        found = (self.published(table, ds) for table, ds in by_table(slices).items())
+        return {version.slice: version for versions in found for version in versions.values()}
 
     def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
         """Every published ds of many tables, oldest first, in one query."""

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -130,6 +130,14 @@ def version_named(versions: Sequence[Version], wanted: str) -> Version:
         known = ", ".join(each.id for each in versions) or "none"
         raise UsageError(f"{len(named)} kept versions begin with {wanted!r}; kept are: {known}")
     return named[0]
+
+
+def by_table(slices: Iterable[Slice]) -> dict[Table, list[str]]:
+    """The ds values of each table."""
+    found: dict[Table, list[str]] = {}
+    for each in slices:
+        found.setdefault(each.table, []).append(each.ds)
+    return found
 
 
 def within(ds: str) -> str:

@@ -4,8 +4,10 @@ dbt's own files in target/ are left as other programs expect them; the site is m
 """
 
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,13 @@ from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import LATEST_KEY, WAIT_PREFIX
 from dayslice.rules.slices import Version
 from dayslice.rules.words import table_words
+from dayslice.runner.calendar_page.page import write_calendar
 from dayslice.runner.project import Project
 
 Node = dict[str, Any]
 OVERVIEW = "__overview__"
+CALENDAR = "calendar.html"
+LINK = f"[The calendar]({CALENDAR}) shows every slice: what stands, what is missing, late, refused or stale, and why."
 # A row of facts that is longer than the page goes on below, where dbt's own would be cut off.
 STYLE = """<style>
 .detail-body { display: flex !important; flex-wrap: wrap; }
@@ -44,6 +49,9 @@ def make_site(project: Project) -> tuple[Path, Path]:
     tell(project, manifest, newest_versions(project))
     site = target / "site"
     site.mkdir(exist_ok=True)
+    with open_metastore(project.target) as metastore:
+        write_calendar(project, metastore, list(project.tables.values()), datetime.now(UTC), target / CALENDAR)
+    shutil.copyfile(target / CALENDAR, site / CALENDAR)
     page = (target / "index.html").read_text(encoding="utf-8").replace("</head>", STYLE, 1)
     texts = {
         "MANIFEST": json.dumps(manifest, ensure_ascii=False),
@@ -92,6 +100,8 @@ def tell(project: Project, manifest: Node, newest: Mapping[str, Version]) -> Non
         if macro["package_name"].startswith("dbt"):  # dbt's and ours: no part of the warehouse
             macro["docs"] = {**(macro.get("docs") or {}), "show": False}
     own = [doc for doc in manifest["docs"].values() if doc["name"] == OVERVIEW and doc["package_name"] != "dbt"]
+    for doc in own:
+        doc["block_contents"] += f"\n\n{LINK}\n"
     if not own:
         manifest["docs"][f"doc.dbt.{OVERVIEW}"]["block_contents"] = overview(project, newest)
 
@@ -103,7 +113,14 @@ def overview(project: Project, newest: Mapping[str, Version]) -> str:
         folder = Path(node.path).parent.name
         groups[f"Imported from {node.name.partition('.')[0]}" if node.is_import else folder].append((unique_id, node))
     name = next(iter(project.tables), "..").split(".")[1] or "This warehouse"
-    lines = [f"# {name}", "", f"{len(project.tables)} tables of slices, on target `{project.target.name}`.", READING]
+    lines = [
+        f"# {name}",
+        "",
+        f"{len(project.tables)} tables of slices, on target `{project.target.name}`.",
+        "",
+        LINK,
+        READING,
+    ]
     for group, tables in groups.items():
         lines += [f"## {group}", "", "| table | what it is | newest | rows |", "|---|---|---|---|"]
         for unique_id, node in tables:

@@ -63,14 +63,35 @@ class Explanation:
 
 
 class Explainer:
-    """Looks at one metastore, and remembers what it saw."""
+    """Looks at one metastore, and remembers what it saw. `known`: what was seen of published ds before."""
 
-    def __init__(self, project: Project, metastore: Metastore, now: datetime):
+    def __init__(
+        self, project: Project, metastore: Metastore, now: datetime, known: Mapping[Table, list[str]] | None = None
+    ):
         self.project = project
         self.metastore = metastore
         self.now = now
         self.zone: tzinfo = project.time_zone
-        self._ds: dict[Table, list[str]] = {}
+        self._ds: dict[Table, list[str]] = dict(known or {})
+        self._there: dict[Table, frozenset[str]] = {}
+        self._lacks: dict[tuple[str, str], list[Slice]] = {}
+        self._nodes = {node.table: node for node in project.tables.values()}
+
+    def roots(self, node: TableNode, ds: str) -> list[tuple[TableNode, str]]:
+        """The slices that one that is not there waits for in the end, in the graph's order: nothing is in their way."""
+        found, seen, ahead = [], {(node.unique_id, ds)}, [(node, ds)]
+        while ahead:
+            each, of = ahead.pop()
+            lacking = self._lacking_inputs(each, of)
+            if not lacking:
+                found.append((each, of))
+            for slice in lacking:
+                upstream = self._nodes[slice.table]
+                if (upstream.unique_id, slice.ds) not in seen:
+                    seen.add((upstream.unique_id, slice.ds))
+                    ahead.append((upstream, slice.ds))
+        order = list(self.project.tables)
+        return sorted(found, key=lambda one: (order.index(one[0].unique_id), one[1]))
 
     def explain(self, node: TableNode, ds: str) -> Explanation:
         """Why a slice is as it is."""
@@ -159,19 +180,34 @@ class Explainer:
         if (node.unique_id, ds) in seen or depth > _DEEPEST:
             return
         seen.add((node.unique_id, ds))
-        wanted = [
-            each
-            for awaited in awaited_by(self.project, node)
-            for each in awaited.wanted(ds, self._published_ds, self.zone)
-        ]
-        lacking = [each for each in wanted if each.ds not in self._published_ds(each.table)]
+        wanted = self._wanted(node, ds)
+        lacking = self._lacking_inputs(node, ds)
         yield Link(depth, node.name, ds, self._state(node, ds), note="" if lacking else _CAUSE)
         for each in wanted:
             if each not in lacking:
                 found = self.metastore.published(each.table, [each.ds])[each.ds]
                 yield Link(depth + 1, self._name(each.table), each.ds, "published", self._landed(found))
         for each in lacking:
-            yield from self._waiting(self._node(each.table), each.ds, depth + 1, seen)
+            yield from self._waiting(self._nodes[each.table], each.ds, depth + 1, seen)
+
+    def _wanted(self, node: TableNode, ds: str) -> list[Slice]:
+        return [
+            each
+            for awaited in awaited_by(self.project, node)
+            for each in awaited.wanted(ds, self._published_ds, self.zone)
+        ]
+
+    def _lacking_inputs(self, node: TableNode, ds: str) -> list[Slice]:
+        """What a slice waits for and is not there."""
+        key = node.unique_id, ds
+        if key not in self._lacks:
+            self._lacks[key] = [each for each in self._wanted(node, ds) if each.ds not in self._is_there(each.table)]
+        return self._lacks[key]
+
+    def _is_there(self, table: Table) -> frozenset[str]:
+        if table not in self._there:
+            self._there[table] = frozenset(self._published_ds(table))
+        return self._there[table]
 
     def _state(self, node: TableNode, ds: str) -> str:
         stands = self._published_ds(node.table)
@@ -199,11 +235,8 @@ class Explainer:
             self._ds[table] = self.metastore.published_ds(table)
         return self._ds[table]
 
-    def _node(self, table: Table) -> TableNode:
-        return next(node for node in self.project.tables.values() if node.table == table)
-
     def _name(self, table: Table) -> str:
-        return next((node.name for node in self.project.tables.values() if node.table == table), str(table))
+        return self._nodes[table].name if table in self._nodes else str(table)
 
     def _clock(self, text: str) -> str:
         at = moment(text)

@@ -9,7 +9,7 @@ from dayslice.metastore.interface import Metastore
 from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import seconds_between
 from dayslice.rules.reasons import inputs_read, is_unknown, stale_reason
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Slice, Version
 from dayslice.rules.stale import Key
 from dayslice.rules.states import let_go
 from dayslice.rules.waits import Awaited
@@ -106,13 +106,7 @@ def unchanged(project: Project, models: Iterable[TableNode], ds: str) -> set[str
 
 def standing_of(metastore: Metastore, slices: Iterable[Slice]) -> dict[Slice, Version]:
     """What is published of some slices."""
-    by_table: dict[Table, list[str]] = {}
-    for each in slices:
-        by_table.setdefault(each.table, []).append(each.ds)
-    found: dict[Slice, Version] = {}
-    for table, ds in by_table.items():
-        found |= {version.slice: version for version in metastore.published(table, ds).values()}
-    return found
+    return metastore.published_of(list(slices))
 
 
 def costs(metastore: Metastore, tables: Iterable[TableNode]) -> dict[str, Cost]:

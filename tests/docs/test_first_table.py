@@ -46,6 +46,8 @@ def site_says_it_in_words(target):
     whole = (target / "static_index.html").read_text()
     assert "INLINE DATA" not in whole
     assert "How to read it" in whole
+    assert "[The calendar](calendar.html)" in whole
+    assert (target / "calendar.html").read_text() == (target / "site" / "calendar.html").read_text()
 
 
 def test_a_command_that_fails_is_noticed(tmp_path):

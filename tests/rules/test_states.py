@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dayslice.rules.calendar import Grain, span
-from dayslice.rules.states import State, expected_of, let_go, problems_of, state_of
+from dayslice.rules.slices import Receipt, Slice, Version
+from dayslice.rules.states import State, expected_of, let_go, problems_of, state_of, states_of
 from tests.rules.test_plan import table
 
 NOON = datetime(2013, 1, 10, 12, tzinfo=UTC)
@@ -86,3 +87,26 @@ def test_a_table_that_was_never_made_is_late_only_from_its_start():
     assert problems_of(table("t"), [], NOON, UTC) == {}
     assert problems_of(table("t", start="2013-01-07"), [], NOON, UTC) == {State.LATE: ["2013-01-07", "2013-01-08"]}
     assert problems_of(table("t", start="2014-01-01"), [], NOON, UTC) == {}
+
+
+def test_after_its_end_nothing_is_expected_and_its_last_slice_can_be_late():
+    ended = table("t", end="2013-01-05")
+    assert state(ended, "2013-01-06", span("2013-01-01", "2013-01-05")) is None
+    assert problems_of(ended, span("2013-01-01", "2013-01-05"), NOON, UTC) == {}
+    assert problems_of(ended, span("2013-01-01", "2013-01-04"), NOON, UTC) == {State.LATE: ["2013-01-05"]}
+
+
+def test_each_state_is_told_apart():
+    slices, node = span("2013-01-01", "2013-01-11"), table("t", start="2013-01-02")
+    rows = {"2013-01-02": 1, "2013-01-03": 0, "2013-01-04": 1, "2013-01-06": 1}
+    versions = {ds: Version(Slice(node.table, ds), "v", Receipt(rows=n)) for ds, n in rows.items()}
+    found = states_of(node, slices, versions, list(rows), NOON, UTC, stale={"2013-01-04"}, refused={"2013-01-07"})
+    assert "".join(found[ds].letter if ds in found else "." for ds in slices) == ".PESMPRLDNN"
+    assert len({state.letter for state in State}) == len(State)
+
+
+def test_what_was_refused_is_a_problem_of_its_own():
+    found = problems_of(table("t"), ["2013-01-01", "2013-01-03"], NOON, UTC, refused=["2013-01-02", "2013-01-04"])
+    assert found[State.REFUSED] == ["2013-01-02", "2013-01-04"]
+    assert State.MISSING not in found
+    assert found[State.LATE][0] == "2013-01-05"

@@ -9,7 +9,7 @@ import pytest
 
 from dayslice.services.service import free_port
 from dayslice.services.superset.environment import environment_directory, made, missing_python
-from tests.superset.running_superset import ANALYST, PASSWORD, RunningSuperset, chromium, copy_project
+from tests.superset.running_superset import ANALYST, PASSWORD, RunningSuperset, copy_project
 
 
 @pytest.fixture(scope="session")
@@ -61,19 +61,6 @@ def admin(superset):
 @pytest.fixture
 def analyst(superset):
     return superset.login(ANALYST, PASSWORD)
-
-
-@pytest.fixture(scope="session")
-def browser(require):
-    """Headless Chromium, the system's own."""
-    require(None if chromium() else "no Chromium on the PATH (Debian: apt-get install chromium)")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as playwright:
-        # As root there is no sandbox to be had.
-        opened = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

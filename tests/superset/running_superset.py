@@ -21,12 +21,6 @@ REPOSITORY = Path(__file__).parents[2]
 ANALYST, PASSWORD = "ana", "an-analyst's password"
 
 
-def chromium() -> str | None:
-    """The system's browser."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if (found := shutil.which(name))), None)
-
-
 def copy_project(root: Path) -> None:
     """This repository's project, whose models and dashboards are the copy's own. One of its tables can be late."""
     for name in ("dbt_project.yml", "profiles.yml", "seeds"):
