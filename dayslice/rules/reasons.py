@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from dayslice.rules.logic import Hashes
-from dayslice.rules.receipts import AUDIT_LOGIC, LOGIC, inputs_of, is_same_content
+from dayslice.rules.receipts import AUDIT_LOGIC, INPUTS, LOGIC, inputs_of, is_same_content
 from dayslice.rules.slices import Slice, Version
 
 MISSING = "missing"
@@ -52,7 +52,7 @@ def stale_reason(version: Version, published: Published, hashes: Hashes | None) 
 
 def is_unknown(version: Version) -> bool:
     """Whether a receipt does not say what the version was made from."""
-    return inputs_of(version.receipt) is None
+    return INPUTS not in version.receipt.more
 
 
 def lost_inputs(version: Version, published: Published) -> list[Slice]:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import orjson
+
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 INPUTS = "inputs"
@@ -80,8 +82,9 @@ def inputs_of(receipt: Receipt) -> dict[Slice, Read] | None:
     if INPUTS not in receipt.more:
         return None
     return {
-        Slice(Table(schema, name), ds): Read(*read)
-        for schema, name, slices in json.loads(receipt.more[INPUTS])
+        Slice(table, ds): Read(*read)
+        for schema, name, slices in orjson.loads(receipt.more[INPUTS])
+        for table in (Table(schema, name),)
         for ds, read in slices.items()
     }
 
