@@ -33,6 +33,7 @@ COMMANDS: dict[str, str] = {
     "unpublish": "unpublish",
     "retain": "retain",
     "drop": "drop",
+    "erase": "erase",
     "verify": "verify",
     "adopt": "adopt",
     "migrate": "migrate",

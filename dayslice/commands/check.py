@@ -10,6 +10,7 @@ from dayslice.commands.options import as_json, select, target
 from dayslice.console import print_json
 from dayslice.orchestration.deployment import check
 from dayslice.rules.graph import TableNode
+from dayslice.rules.persons import undeclared
 from dayslice.rules.review import ERROR, Finding, Tree, changes, consistency, review
 from dayslice.runner.audits import check_audits
 from dayslice.runner.dashboards import check_files
@@ -118,6 +119,8 @@ def _looked_at(project: Project, before: Tree | None, select: Sequence[str]) -> 
 
 def _findings(project: Project, before: Tree | None, chosen: Collection[str] | None) -> Iterable[Finding]:
     after = tree_of(project)
+    for unique_id in [each for each in (after.tables if chosen is None else chosen) if each in after.tables]:
+        yield from undeclared(project.graph, after, unique_id)
     if before is None:
         for unique_id in after.tables if chosen is None else chosen:
             yield from consistency(after, unique_id)

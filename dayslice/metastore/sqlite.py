@@ -340,6 +340,51 @@ class SQLiteMetastore:
         rows = self._ask("select location from versions where written > (select value from state where key = 'base')")
         return [location for (location,) in rows]
 
+    def rewrite(self, before: Version, after: Version) -> bool:
+        """Put another version in the place of a kept one, its number and its being published among that.
+
+        In one transaction; False where that one is not kept any more: then nothing was changed.
+        """
+        s = before.slice
+        key = [s.table.schema, s.table.name, s.ds, before.id]
+        columns = after.receipt.more.get("columns", "[]")
+        with self._transaction() as number:
+            self.connection.execute("insert or ignore into columns (json) values (?)", [columns])
+            changed = self.connection.execute(
+                "update versions set id = ?5, location = ?6, receipt = ?7, written = ?8, "
+                "columns = (select number from columns where json = ?9) "
+                "where schema = ?1 and name = ?2 and ds = ?3 and id = ?4",
+                [*key, after.id, after.location, after.receipt.to_json(), number, columns],
+            ).rowcount
+            self.connection.execute(
+                "update published set id = ?5, written = ?6, columns = (select number from columns where json = ?7) "
+                "where schema = ?1 and name = ?2 and ds = ?3 and id = ?4",
+                [*key, after.id, number, columns],
+            )
+            self._touch(s.table, "table" if s.ds == NO_DS else "slices", number)
+        return changed > 0
+
+    def suppressed(self) -> list[tuple[str, str]]:
+        """The hashes of erased persons, each with its kind of name."""
+        if not self._ask("select 1 from sqlite_master where name = 'suppressed'"):
+            return []
+        return [(kind, hash) for kind, hash in self._ask("select kind, hash from suppressed order by kind, hash")]
+
+    def suppressed_by(self) -> str:
+        """The fingerprint of the secret that they were made with; '' where there are none."""
+        found = self._ask("select value from state where key = 'suppressed_by'")
+        return found[0][0] if found else ""
+
+    def suppress(self, kind: str, hash: str, key: str, when: str) -> None:
+        """Add one."""
+        with self._transaction():
+            self.connection.execute(
+                "create table if not exists suppressed (kind text not null, hash text not null, added text not null, "
+                "primary key (kind, hash)) without rowid"
+            )
+            self.connection.execute("insert or ignore into suppressed values (?, ?, ?)", [kind, hash, when])
+            self.connection.execute("insert or ignore into state values ('suppressed_by', ?)", [key])
+
     def owner(self) -> str:
         """The id of this warehouse's owner, made with the file."""
         return str(self._ask("select value from state where key = 'owner'")[0][0])

@@ -40,6 +40,7 @@ MODEL_KEYS = {
     "retention": "which slices to keep: 90 days, keep monthly, keep 3 versions (a list is a union)",
     "empty": "publish or refuse a slice of no rows; default: publish events, refuse cumulative",
     "max_shrink": "refuse a slice with fewer rows than the one before it, by more than this share (0.2 is 20%)",
+    "person": "columns that name a person, each with the kind of name: {email: email}; none: no column does",
     "format": "the files' format on Trino: ORC (default) or PARQUET",
     "bucketed_by": "columns whose values decide in which file of a slice a row lies, on Trino",
     "bucket_count": "how many buckets a slice has; default: 16",
@@ -47,7 +48,7 @@ MODEL_KEYS = {
 }
 IMPORT_KEYS = {
     **{key: MODEL_KEYS[key] for key in ("grain", "slice", "start", "end", "owner", "schedule", "late_after")},
-    **{key: MODEL_KEYS[key] for key in ("retention", "empty", "max_shrink")},
+    **{key: MODEL_KEYS[key] for key in ("retention", "empty", "max_shrink", "person")},
     "late_snapshot": "what a scheduled run of a cumulative import does when its ds is over: take (default) or refuse",
     "connection": "the named PostgreSQL connection",
     "on": "the date or timestamp column that an events slice is cut by",
@@ -112,6 +113,7 @@ def read_settings(meta: Mapping[str, Any], where: str, is_import: bool) -> Table
     try:
         grain = Grain.parse(str(own.get("grain", Grain.DAY.value)))
         kind = _one_of(Kind, own, "slice", Kind.CUMULATIVE)
+        _check_person(own.get("person"))
         default_empty = Empty.PUBLISH if kind is Kind.EVENTS else Empty.REFUSE
         return TableSettings(
             grain=grain,
@@ -191,3 +193,11 @@ def _share(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1:
         raise UsageError(f"max_shrink: {value!r} is no share: write a number from 0 to 1, such as 0.2")
     return float(value)
+
+
+def _check_person(value: Any) -> None:
+    if value is None or value == "none":
+        return
+    pairs = value.items() if isinstance(value, Mapping) else ()
+    if not pairs or not all(isinstance(each, str) and each.strip() for pair in pairs for each in pair):
+        raise UsageError(f"person: {value!r} is neither none nor columns with their kinds: {{email: email}}")

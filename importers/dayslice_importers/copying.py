@@ -12,12 +12,14 @@ import psycopg2
 
 from dayslice.engines.landed_csv import PADDING
 from dayslice.errors import DaysliceError, Transient
+from dayslice.metastore.suppressed import suppressed_of
+from dayslice.rules.keyed_hashes import hash_key
 from dayslice_importers.cleaning import spool_folder
 from dayslice_importers.counting import Counting, ReadFile
 from dayslice_importers.discovery import REPLICA
 from dayslice_importers.engines.long_rows import LONG_ROW
 from dayslice_importers.finishing import finish
-from dayslice_importers.hashing import HashingWriter, hash_key
+from dayslice_importers.hashing import HashingWriter, SuppressingWriter
 from dayslice_importers.job import ImportResult, Landing
 from dayslice_importers.landing import SUFFIX, LandedFile, land
 from dayslice_importers.locking import lock_statement
@@ -201,10 +203,15 @@ def copy_part(session: Session, select: str, landing: Landing, number: int) -> t
     schema = [column.schema() for column in columns]
     copied = 0
 
+    suppressed = suppressed_of(job.project.target, job.node)
+    named = {n: suppressed[name] for n, name in enumerate(column.name for column in columns) if name in suppressed}
+
     def copy(out: BinaryIO) -> None:
         nonlocal copied
-        writer: Any = HashingWriter(out, hashes, hash_key()) if hashes else out
-        copied = session.copy(select, job.node.meta, writer)
+        kept = SuppressingWriter(out, named, hash_key()) if named else None
+        last: Any = kept or out
+        writer: Any = HashingWriter(last, hashes, hash_key()) if hashes else last
+        copied = session.copy(select, job.node.meta, writer) - (kept.dropped if kept else 0)
 
     def typed_file(file: LandedFile) -> str | None:
         return None if file.longest >= LONG_ROW else prepared.typed_file(file.path)

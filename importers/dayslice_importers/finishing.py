@@ -9,14 +9,15 @@ from datetime import UTC, datetime
 from dayslice import __version__
 from dayslice.errors import Refused, Transient
 from dayslice.metastore.announcements import announce
+from dayslice.rules.keyed_hashes import key_fingerprint
 from dayslice.rules.logic import logic_of_import
 from dayslice.rules.paths import joined
 from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, REPLACED, first_published
 from dayslice.rules.run_ids import run_id
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
+from dayslice.store.interface import Store
 from dayslice_importers.engines.long_rows import LONG_ROW
-from dayslice_importers.hashing import key_fingerprint
 from dayslice_importers.job import Landing, Prepared
 from dayslice_importers.landing import LandedFile
 from dayslice_importers.preparing import check_shrink
@@ -91,13 +92,18 @@ def with_columns(prepared: Prepared, version: Version) -> Version:
         prepared.job.store.remove(prepared.typed_folder)
         why = {NOT_COLUMNAR: f"a row is {longest >> 20} MB long"}
         return replace(version, receipt=replace(version.receipt, more={**version.receipt.more, **why}))
-    found = prepared.job.store.sizes(prepared.typed_folder)
+    return with_typed(prepared.job.store, prepared.typed_folder, version)
+
+
+def with_typed(store: Store, folder: str, version: Version) -> Version:
+    """The version, with the files of typed columns that lie in a folder in its receipt."""
+    found = store.sizes(folder)
     if not found:
         return version
     sizes = {file.rpartition("/")[2]: size for file, size in sorted(found.items())}
     more = {**version.receipt.more, "typed": json.dumps(list(sizes)), "typed_sizes": json.dumps(list(sizes.values()))}
     if "://" not in version.location:
-        sums = [prepared.job.store.checksum(f"{prepared.typed_folder}/{name}") for name in sizes]
+        sums = [store.checksum(f"{folder}/{name}") for name in sizes]
         more["typed_checksums"] = json.dumps(sums)
     return replace(version, receipt=replace(version.receipt, more=more))
 

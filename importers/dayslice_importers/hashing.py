@@ -1,32 +1,16 @@
 """Personal columns as keyed hashes: HMAC-SHA256 of the value's text, made here, so that neither the value lands nor the
 key is seen by the source's logs."""
 
-import hashlib
-import hmac
-import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, BinaryIO
 
-from dayslice.errors import Refused, UsageError
+from dayslice.errors import Refused
+from dayslice.rules.keyed_hashes import KEY, key_fingerprint, keyed_hash
 from dayslice.rules.slices import Slice
 
-KEY = "DAYSLICE_HASH_KEY"
 NULL = b"\\N"
 ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
-
-
-def hash_key() -> bytes:
-    """The secret from the environment. Raises UsageError without one: an unkeyed hash of a name is soon guessed."""
-    key = os.environ.get(KEY, "")
-    if len(key) < 16:
-        raise UsageError(f"hashed columns need a secret of 16 characters or more in {KEY}; keep it, or joins break")
-    return key.encode()
-
-
-def key_fingerprint() -> str:
-    """What tells the secret from another one, and does not give it away."""
-    return hmac.new(hash_key(), b"dayslice: which key", hashlib.sha256).hexdigest()[:16]
 
 
 def check_key(slice: Slice, before: str | None, accept: bool) -> None:
@@ -41,9 +25,14 @@ def check_key(slice: Slice, before: str | None, accept: bool) -> None:
 
 def hashed(value: bytes, key: bytes) -> bytes:
     """The hash of a value as COPY's text format has it: of its own text, in UTF-8."""
-    if b"\\" in value:
-        value = re.sub(rb"\\(.)", lambda found: ESCAPES.get(found[1], found[1]), value, flags=re.DOTALL)
-    return hmac.new(key, value, hashlib.sha256).hexdigest().encode()
+    return keyed_hash(unescaped(value), key).encode()
+
+
+def unescaped(value: bytes) -> bytes:
+    """A value's own text, from COPY's text format."""
+    if b"\\" not in value:
+        return value
+    return re.sub(rb"\\(.)", lambda found: ESCAPES.get(found[1], found[1]), value, flags=re.DOTALL)
 
 
 class HashingWriter:
@@ -66,3 +55,34 @@ class HashingWriter:
             if fields[position] != NULL:
                 fields[position] = hashed(fields[position], self.key)
         return b"\t".join(fields) + b"\n"
+
+
+class SuppressingWriter:
+    """Takes COPY's rows, whole rows in each write, and hands on those that are of nobody who is suppressed.
+
+    `positions`: the hashes of those who are, for each field that may name one; a field that lands hashed is compared as
+    it is, so this comes after `HashingWriter`.
+    """
+
+    def __init__(self, out: Any, positions: Mapping[int, Collection[str]], key: bytes):
+        self.out = out
+        self.positions = {each: {hash.encode() for hash in hashes} for each, hashes in positions.items()}
+        self.key = key
+        self.dropped = 0
+
+    def write(self, rows: Any) -> int:
+        """Some rows, each with its newline."""
+        data = bytes(rows)
+        lines = data.split(b"\n")[:-1]
+        kept = [line for line in lines if not self._names_one(line)]
+        self.dropped += len(lines) - len(kept)
+        if kept:
+            self.out.write(b"\n".join(kept) + b"\n")
+        return len(data)
+
+    def _names_one(self, row: bytes) -> bool:
+        fields = row.split(b"\t")
+        return any(
+            fields[each] != NULL and (fields[each] in hashes or hashed(fields[each], self.key) in hashes)
+            for each, hashes in self.positions.items()
+        )

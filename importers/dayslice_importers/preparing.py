@@ -7,13 +7,14 @@ from typing import Any
 from dayslice.engines.landed_csv import columns_of, gone_of
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.choice import open_metastore
+from dayslice.rules.keyed_hashes import hash_key
 from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Slice, Version, new_version_id
 from dayslice_importers.cleaning import Begun, clean
 from dayslice_importers.declaration import landed_columns, source_place
 from dayslice_importers.discovery import SourceTable, discover, is_indexed, snapshot
 from dayslice_importers.drift import check_drift
-from dayslice_importers.hashing import check_key, hash_key
+from dayslice_importers.hashing import check_key
 from dayslice_importers.job import Job, Prepared
 from dayslice_importers.selecting import block_ranges, select_slice
 

@@ -30,13 +30,18 @@ from dayslice import __version__
 from dayslice.engines.embedded import DATABASE, copy_to_parquet
 from dayslice.engines.landed_csv import exactly, literal, quoted
 from dayslice.engines.reading import stored_type
+from dayslice.engines.suppression import know_key, names_one
 from dayslice.errors import DaysliceError, Refused
 from dayslice.metastore import readers_file
 from dayslice.metastore.begun import Begun, remove_left
 from dayslice.metastore.ownership import check_owner
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.stages import stage_name, version_location
+from dayslice.metastore.suppressed import columns_suppressed
 from dayslice.metastore.visible import key_of
+from dayslice.rules.graph import Node, table_node
+from dayslice.rules.keyed_hashes import hash_key
+from dayslice.rules.persons import persons_of
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.store.choice import open_store
 
@@ -126,6 +131,21 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def stored_columns(self, name: str, columns: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The columns with the types in which files hold them. Refuses what they cannot hold."""
         return [{**each, "type": stored_type(name, each["name"], str(each["type"]))} for each in columns]
+
+    @for_jinja
+    def without_suppressed(self, graph: Node, model: Node, columns: list[dict[str, Any]], sql: str) -> str:
+        """A SELECT of a model's rows less those of erased persons."""
+        node = table_node(graph, model)
+        if not persons_of(node.meta):
+            return sql
+        with self.slice_metastore() as metastore:
+            hashes = columns_suppressed(metastore, node)
+        names = {str(each["name"]).lower(): str(each["name"]) for each in columns}
+        found = {names[column]: persons for column, persons in hashes.items() if column in names}
+        if not found:
+            return sql
+        know_key(self._handle().cursor().connection, hash_key())
+        return f"select * from (\n{sql}\n) as everybody where not {names_one(found)}"
 
     @for_jinja
     def show_stage(self, staged_relation: BaseRelation, columns: list[dict[str, Any]]) -> None:

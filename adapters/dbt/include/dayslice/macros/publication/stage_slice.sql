@@ -14,7 +14,9 @@
   {%- set stage = adapter.begin_stage(target_relation.schema, target_relation.identifier, ds, version) -%}
   {%- call statement('main', auto_begin=False) -%}
     copy (
-      {{ select_as_stored({'own': stored}, select_with_ds(columns, select_sql, ds)) }}
+      {{ adapter.without_suppressed(
+        graph, model, stored, select_as_stored({'own': stored}, select_with_ds(columns, select_sql, ds))
+      ) }}
     ) to '{{ stage.file | replace("'", "''") }}' (format parquet, compression zstd, parquet_version v2)
   {%- endcall -%}
   {%- set staged_relation = api.Relation.create(
