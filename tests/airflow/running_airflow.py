@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import psutil
 
 from dayslice.orchestration.api import AirflowApi
 from dayslice.services.service import Service
+from tests.warm.programs import program
 
 REPOSITORY = Path(__file__).parents[2]
 # What a copy shares with the repository. Its models are its own, to be changed.
@@ -49,7 +49,7 @@ class RunningAirflow:
     def popen(self, *words: str, **environment: str) -> "subprocess.Popen[str]":
         """`dayslice <words>` in the project."""
         return subprocess.Popen(
-            [str(Path(sys.executable).with_name("dayslice")), *words],
+            [program("dayslice"), *words],
             cwd=self.root,
             env={**self.environment, **environment},
             stdin=subprocess.PIPE,

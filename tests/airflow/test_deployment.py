@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 
 import orjson
@@ -13,6 +12,7 @@ from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.dag_index import POOL_SLOTS, IndexedTable
 from dayslice.orchestration.deployment import KEPT, failure_of, folder_of, read_deployment
 from tests.airflow.shapes import FILES
+from tests.warm.programs import program
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_the_commands(make_project):
 
     def run(*words):
         own = {key: value for key, value in os.environ.items() if not key.startswith("DAYSLICE_")}
-        command = [sys.executable, "-m", "dayslice", *words]
+        command = [program("dayslice"), *words]
         return subprocess.run(command, cwd=project.root, env=own, capture_output=True, text=True, check=False)
 
     checked = run("check")

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from dayslice.metastore.hive import HiveMetastore
 from dayslice.orchestration.deployment import deploy, read_deployment
 from dayslice.rules.slices import Table
 from tests.sql.trino_project import SCHEMAS, TrinoProject
+from tests.warm.programs import program
 
 pytestmark = [pytest.mark.trino, pytest.mark.demo]
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def demo_home(make_home, stack, monkeypatch):
     """A home with the demo's source and one day of it on the local engine."""
     home = make_home()
     own = {k: v for k, v in os.environ.items() if not k.startswith(("DAYSLICE_", "PYTHONDONT"))}
-    command = [str(Path(sys.executable).with_name("dayslice")), "demo", "--days", "1"]
+    command = [program("dayslice"), "demo", "--days", "1"]
     env = {**own, "DAYSLICE_HOME": str(home)}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -4,9 +4,7 @@ cleared, and the scheduler killed in the middle.
 
 import signal
 import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
@@ -15,6 +13,7 @@ from dayslice.errors import DaysliceError
 from tests.airflow import told
 from tests.airflow.running_airflow import REPOSITORY, until
 from tests.local_files import all_versions, readers
+from tests.warm.programs import program
 
 pytestmark = [pytest.mark.airflow, pytest.mark.demo, pytest.mark.timeout(1500)]
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
@@ -32,6 +31,7 @@ AUDITED = """
 select
     {value} as flights
 from {{{{ slice('flights_flat') }}}}
+from tests.warm.programs import program
 """
 WRONG = "case when '{{ ds() }}' = '2013-01-02' then null else count(*) end"
 AUDITED_YAML = """
@@ -46,7 +46,7 @@ models:
 def expected(tmp_path_factory, airflow_instance, make_home):
     """The same three days by `dayslice demo`, as counts of rows; and its source, brought to the Airflow's home."""
     home = make_home() / "home"
-    command = [str(Path(sys.executable).with_name("dayslice")), "demo", "--days", "3"]
+    command = [program("dayslice"), "demo", "--days", "3"]
     env = {**airflow_instance.environment, "DAYSLICE_HOME": str(home)}
     done = subprocess.run(command, cwd=REPOSITORY, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

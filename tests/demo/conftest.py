@@ -21,6 +21,7 @@ import pytest
 
 from dayslice.metastore import readers_file
 from tests.local_files import all_versions
+from tests.warm.programs import program
 
 ROOT = Path(__file__).parents[2]
 DAYS = 14
@@ -38,19 +39,14 @@ class Demo:
         own.pop("PYTHONDONTWRITEBYTECODE", None)
         return {**own, "DAYSLICE_HOME": str(self.home), "DO_NOT_TRACK": "1"}
 
-    def command(self, *words: str) -> list[str]:
-        return [str(Path(sys.executable).parent / "dayslice"), *words]
-
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words), cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
+        command = [program("dayslice"), *words]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
 
     def run_and_kill(self, after: str, *words: str) -> None:
         """Kill it somewhere in the second after it has said something."""
-        with subprocess.Popen(
-            self.command(*words), cwd=ROOT, env=self.environment, stderr=subprocess.PIPE, text=True
-        ) as process:
+        command = [str(Path(sys.executable).with_name("dayslice")), *words]
+        with subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=subprocess.PIPE, text=True) as process:
             said = ""
             for line in process.stderr:
                 said += line

@@ -6,9 +6,10 @@ A `text` block after a `sh` block shows lines of its output, not all of them: co
 import os
 import re
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.warm.programs import path_with_programs
 
 BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BOUNDARY = "---- the block ends ----"
@@ -38,7 +39,7 @@ def run_page(page: Path, folder: Path) -> list[tuple[Block, str]]:
     blocks = blocks_of(page)
     script = "".join(f"{block.commands}\necho '{BOUNDARY}'\n" for block in blocks)
     env = {name: value for name, value in os.environ.items() if not name.startswith("DAYSLICE_")}
-    env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"
+    env["PATH"] = path_with_programs()
     done = subprocess.run(
         ["bash", "-eu", "-c", script], cwd=folder, env=env, capture_output=True, text=True, check=False
     )

@@ -3,13 +3,12 @@
 import json
 import os
 import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-DBT = str(Path(sys.executable).with_name("dbt"))
+from tests.warm.programs import program
+
 FILES = {
     "models/models.yml": """
 sources:
@@ -62,7 +61,7 @@ def project(make_project, emptied):
 def start(project, *command, **env):
     environment = {k: v for k, v in os.environ.items() if k not in ("DAYSLICE_DS", "PYTHONDONTWRITEBYTECODE")} | env
     return subprocess.Popen(
-        [DBT, "--no-use-colors", *command],
+        [program("dbt"), "--no-use-colors", *command],
         cwd=project.root,
         env=environment,
         stdout=subprocess.PIPE,

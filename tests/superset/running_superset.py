@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import requests
 
 from dayslice.services.service import LOOPBACK
 from dayslice.services.superset.instance import SupersetInstance
+from tests.warm.programs import program
 
 REPOSITORY = Path(__file__).parents[2]
 ANALYST, PASSWORD = "ana", "an-analyst's password"
@@ -56,7 +56,7 @@ class RunningSuperset:
         own = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
         own.pop("PYTHONDONTWRITEBYTECODE", None)
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("dayslice")), *words],
+            [program("dayslice"), *words],
             cwd=self.root,
             env={**own, "DAYSLICE_HOME": str(self.home), "COLUMNS": "200", **self.environment},
             stdin=subprocess.DEVNULL,

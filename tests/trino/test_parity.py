@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from dayslice.rules.calendar import shift, span
 from dayslice.rules.slices import Table
 from tests.local_files import metastore_of
 from tests.sql.trino_project import SCHEMAS
+from tests.warm.programs import program
 
 pytestmark = pytest.mark.demo
 ROOT = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ LATEST = [Table(table.schema, f"{table.name}_latest") for table in TABLES]
 def demo(**env):
     own = {k: v for k, v in os.environ.items() if not k.startswith(("DAYSLICE_", "DBT_", "AWS_"))}
     own.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [str(Path(sys.executable).with_name("dayslice")), "demo", "--days", str(len(DAYS))]
+    command = [program("dayslice"), "demo", "--days", str(len(DAYS))]
     done = subprocess.run(command, check=False, cwd=ROOT, env={**own, **env}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 

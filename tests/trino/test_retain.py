@@ -3,9 +3,7 @@
 import json
 import os
 import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +11,8 @@ from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.stages import version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.store.choice import open_store
+from tests.warm.programs import program
 
-DAYSLICE = str(Path(sys.executable).with_name("dayslice"))
 YAML = """
 sources:
   - name: erp
@@ -50,7 +48,8 @@ def project(make_project):
 
 def run(project, *command, grace="24"):
     env = {**os.environ, "DAYSLICE_GRACE_HOURS": grace}
-    done = subprocess.run([DAYSLICE, *command], check=False, cwd=project.root, env=env, capture_output=True, text=True)
+    command = [program("dayslice"), *command]
+    done = subprocess.run(command, check=False, cwd=project.root, env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return {each["table"]: each for each in json.loads(done.stdout)}
 

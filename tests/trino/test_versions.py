@@ -1,14 +1,12 @@
 """`dayslice versions` and `rollback`: an earlier version is the published one again, with its audits' record."""
 
 import json
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-DAYSLICE = str(Path(sys.executable).with_name("dayslice"))
+from tests.warm.programs import program
+
 YAML = """
 sources:
   - name: erp
@@ -32,9 +30,8 @@ def project(make_project):
 
 
 def run(project, *command):
-    done = subprocess.run(
-        [DAYSLICE, *command], check=False, cwd=project.root, env=dict(os.environ), capture_output=True, text=True
-    )
+    command = [program("dayslice"), *command]
+    done = subprocess.run(command, check=False, cwd=project.root, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 
 
