@@ -8,14 +8,17 @@ import asyncio
 import inspect
 import logging
 import os
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dayslice.errors import DaysliceError
+from dayslice.metastore.choice import MetastorePlace, open_place
 from dayslice.rules.calendar import Grain
+from dayslice.rules.schedules import late_at
+from dayslice.rules.slices import Table
 from dayslice_airflow.run_ds import ds_of_run
 
 log = logging.getLogger(__name__)
@@ -23,8 +26,21 @@ ON_LATE = "DAYSLICE_ON_LATE"
 ON_FAILURE = "DAYSLICE_ON_FAILURE"
 
 
-async def late(table: str, late_after: str, grain: str, zone: str, context: Mapping[str, Any] | None = None) -> None:
-    """A run is past its `late_after`. Called by the triggerer; a backfill of the past is never late."""
+async def late(
+    table: str,
+    late_after: str,
+    grain: str,
+    zone: str,
+    schema: str,
+    name: str,
+    place: Mapping[str, str],
+    context: Mapping[str, Any] | None = None,
+) -> None:
+    """A run is past its `late_after`. Called by the triggerer; a backfill of the past is never late.
+
+    Airflow counts from a period's beginning, and periods are not equally long: it calls when the shortest one would be
+    late, so that the rest is waited for here, and the metastore is asked then.
+    """
     run = dict((context or {}).get("dag_run") or {})
     if run.get("run_type", "scheduled") != "scheduled":
         return
@@ -38,8 +54,27 @@ async def late(table: str, late_after: str, grain: str, zone: str, context: Mapp
         "ds": _ds((run.get("conf") or {}).get("ds"), moment, grain, zone),
         "late_after": late_after,
     }
+    if told["ds"] and not await _is_late(told["ds"], late_after, zone, Table(schema, name), place):
+        return
     log.error("%s %s is late: not there %s after its period's end", table, told["ds"], late_after)
     await _tell(ON_LATE, told)
+
+
+async def _is_late(ds: str, late_after: str, zone: str, table: Table, place: Mapping[str, str]) -> bool:
+    left = (late_at(ds, late_after, ZoneInfo(zone)) - datetime.now(UTC)).total_seconds()
+    if left <= 0:
+        return True
+    await asyncio.sleep(left)
+    try:
+        return ds not in await asyncio.to_thread(_stands, table, ds, place)
+    except DaysliceError as error:
+        log.warning("%s %s: whether it stands could not be asked (%s), so it counts as late", table, ds, error)
+        return True
+
+
+def _stands(table: Table, ds: str, place: Mapping[str, str]) -> Collection[str]:
+    with open_place(MetastorePlace(**place)) as metastore:
+        return metastore.published(table, [ds])
 
 
 def failed(context: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -225,6 +226,9 @@ def deadline_of(table: IndexedTable, deployment: Deployment) -> DeadlineAlert | 
                 "late_after": table.late_after,
                 "grain": table.grain,
                 "zone": deployment.time_zone.key,
+                "schema": table.schema,
+                "name": table.name,
+                "place": asdict(deployment.metastore),
             },
         ),
     )

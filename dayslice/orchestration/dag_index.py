@@ -15,7 +15,7 @@ from dayslice.orchestration.dag_followers import Following, following
 from dayslice.orchestration.dag_tests import read_by_tests, tests_by_table
 from dayslice.rules.calendar import Grain
 from dayslice.rules.graph import Node, TableNode, awaited, find, is_import, table_of
-from dayslice.rules.schedules import cron_of, duration_of, late_after_of
+from dayslice.rules.schedules import cron_of, duration_of, late_after_of, shortest_period
 from dayslice.rules.settings import Kind, SettingError
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import Awaited, Wait
@@ -226,7 +226,7 @@ def _own(project: Project, node: TableNode) -> dict[str, Any]:
         "owner": settings.owner or DEFAULT_OWNER,
         "wait_seconds": wait.total_seconds(),
         "late_after": settings.late_after,
-        "late_seconds": (settings.grain.length + late).total_seconds() if late else None,
+        "late_seconds": (shortest_period(settings.grain, project.time_zone) + late).total_seconds() if late else None,
         "end": settings.end,
         "path": node.path,
         "description": node.description.strip(),

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from croniter import CroniterError, croniter
 from pytimeparse.timeparse import timeparse
 
 from dayslice.errors import UsageError
-from dayslice.rules.calendar import Grain, bounds, last_complete
+from dayslice.rules.calendar import Grain, bounds, cover, last_complete, span
 
 # Soon after a period is over: late enough for a source's last commits, and not on the minute when all else starts.
 DEFAULT_CRON = {Grain.DAY: "30 0 * * *", Grain.HOUR: "5 * * * *", Grain.QUARTER_HOUR: "2-59/15 * * * *"}
@@ -66,6 +67,25 @@ def late_after_of(text: str, cron: str, grain: Grain, zone: tzinfo = UTC) -> tim
                 f"{begins} after the end): every slice would be late, so write a longer one"
             )
     return late
+
+
+@lru_cache(maxsize=64)
+def shortest_period(grain: Grain, zone: tzinfo = UTC, year: int | None = None) -> timedelta:
+    """The shortest period of a year and the next one: the day on which the clock is put forward, in most zones."""
+    first = year or datetime.now(UTC).year
+    days = (day for day in span(f"{first}-01-01", f"{first + 1}-12-31") if _length(day, zone) != Grain.DAY.length)
+    lengths = [_length(ds, zone) for day in days for ds in cover(day, grain)]
+    return min([grain.length, *(each for each in lengths if each)])
+
+
+def _length(ds: str, zone: tzinfo) -> timedelta:
+    start, end = bounds(ds, zone)
+    return end - start
+
+
+def late_at(ds: str, late_after: str, zone: tzinfo = UTC) -> datetime:
+    """The instant at which a slice is late."""
+    return bounds(ds, zone)[1] + duration_of(late_after, "late_after")
 
 
 def _runs(cron: str, zone: tzinfo) -> Iterator[datetime]:

@@ -17,6 +17,8 @@ from dayslice_airflow.run_ds import ds_of
 from dayslice_airflow.timetable import SliceTimetable
 
 from dayslice.rules.calendar import Grain
+from dayslice.rules.slices import Table
+from tests.local_files import land_slice
 
 
 @pytest.fixture(scope="module")
@@ -207,12 +209,42 @@ def hear(told):
     TOLD.append(told)
 
 
+def tell_late(home, context, zone="UTC", late_after="6h"):
+    place = {"kind": "sqlite", "at": str(home / "metastore.sqlite")}
+    asyncio.run(callbacks.late("daily", late_after, "day", zone, "erp", "daily", place, context=context))
+
+
+@pytest.mark.parametrize("stands", [True, False])
+def test_a_long_day_is_late_by_its_own_end_and_not_if_it_stands_by_then(tmp_path, stands, monkeypatch):
+    """New York's day of 25 hours: Airflow calls two hours early, as the shortest day of the year has 23."""
+    monkeypatch.setenv("DAYSLICE_ON_LATE", f"{__name__}.hear")
+    TOLD.clear()
+    slept = []
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2018, 11, 5, 9, 0, tzinfo=UTC)
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        if stands:
+            land_slice(tmp_path, Table("erp", "daily"), "2018-11-04", "select 1", "id int")
+
+    monkeypatch.setattr(callbacks, "datetime", Clock)
+    monkeypatch.setattr(callbacks.asyncio, "sleep", sleep)
+    run = {"dag_id": "daily", "dag_run_id": "scheduled__1", "logical_date": "2018-11-04T04:00:00Z"}
+    tell_late(tmp_path, {"dag_run": run}, "America/New_York")
+    assert slept == [2 * 3600], "the day ends at 05:00 in UTC, and it is late at 11:00"
+    assert [told["ds"] for told in TOLD] == ([] if stands else ["2018-11-04"])
+
+
 @pytest.mark.parametrize(("kind", "times"), [("scheduled", 1), ("backfill", 0), ("manual", 0)])
-def test_the_operator_s_function_hears_of_a_late_run(kind, times, monkeypatch):
+def test_the_operator_s_function_hears_of_a_late_run(kind, times, monkeypatch, tmp_path):
     monkeypatch.setenv("DAYSLICE_ON_LATE", f"{__name__}.hear")
     TOLD.clear()
     run = {"dag_id": "daily", "dag_run_id": "scheduled__1", "run_type": kind, "logical_date": "2018-03-01T00:30:00Z"}
-    asyncio.run(callbacks.late("daily", "6h", "day", "UTC", context={"dag_run": run}))
+    tell_late(tmp_path, {"dag_run": run})
     assert [(told["table"], told["ds"], told["run_id"], told["late_after"]) for told in TOLD] == [
         ("daily", "2018-03-01", "scheduled__1", "6h")
     ] * times
@@ -250,7 +282,7 @@ def test_the_note_of_a_triggered_run_has_its_ds(deployed):
     notes.on_dag_run_running(SimpleNamespace(**{**vars(run), "logical_date": None, "note": None}), "started")
 
 
-def test_a_function_that_fails_fails_nothing_else(monkeypatch, caplog):
+def test_a_function_that_fails_fails_nothing_else(monkeypatch, caplog, tmp_path):
     monkeypatch.setenv("DAYSLICE_ON_LATE", "no.such.function")
-    asyncio.run(callbacks.late("daily", "6h", "day", "UTC", context={}))
+    tell_late(tmp_path, {})
     assert "DAYSLICE_ON_LATE=no.such.function could not be called" in caplog.text

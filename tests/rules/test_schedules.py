@@ -1,10 +1,11 @@
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from dayslice.errors import UsageError
-from dayslice.rules.calendar import Grain
-from dayslice.rules.schedules import cron_of, duration_of, late_after_of
+from dayslice.rules.calendar import Grain, bounds
+from dayslice.rules.schedules import cron_of, duration_of, late_after_of, late_at, shortest_period
 
 
 @pytest.mark.parametrize("grain", Grain)
@@ -79,3 +80,25 @@ def test_a_slice_cannot_be_late_before_its_run_begins(cron, longest):
     if longest:
         with pytest.raises(UsageError, match=r"late_after: .* is over before its run begins"):
             late_after_of(f"{longest}m", cron, Grain.DAY)
+
+
+@pytest.mark.parametrize(
+    ("zone", "grain", "shortest"),
+    [
+        ("UTC", Grain.DAY, timedelta(days=1)),
+        ("Asia/Tokyo", Grain.DAY, timedelta(days=1)),
+        ("America/New_York", Grain.DAY, timedelta(hours=23)),
+        ("Australia/Lord_Howe", Grain.DAY, timedelta(hours=23, minutes=30)),
+        ("America/New_York", Grain.HOUR, timedelta(hours=1)),
+        ("Australia/Lord_Howe", Grain.HOUR, timedelta(minutes=30)),
+        ("America/New_York", Grain.QUARTER_HOUR, timedelta(minutes=15)),
+    ],
+)
+def test_a_late_alert_counts_from_the_shortest_period(zone, grain, shortest):
+    assert shortest_period(grain, ZoneInfo(zone), 2018) == shortest
+
+
+def test_late_is_counted_from_the_end_of_each_day():
+    zone = ZoneInfo("America/New_York")
+    lengths = [late_at(ds, "6h", zone) - bounds(ds, zone)[0] for ds in ("2018-03-11", "2018-03-12", "2018-11-04")]
+    assert lengths == [timedelta(hours=29), timedelta(hours=30), timedelta(hours=31)]
