@@ -11,6 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 SUPERSET := dayslice/services/superset
+# Tests run in so many processes; 0 is in pytest itself, for a debugger.
+WORKERS := 2
 UV_INSTALL = VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode
 
 .PHONY: help demo test test-quick test-without-demo lint format docs bench env lock clean
@@ -22,18 +24,18 @@ demo: env  ## Two weeks of New York's flights: import, compute, audit, publish, 
 	@$(BIN)/dayslice demo $(ARGS)
 
 test: env lint  ## Lint, types and every test
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(ARGS)
 
 # Embedded services only: what a person runs before each commit.
 test-quick: env lint  ## Lint, types and the tests that need no stack, no running Airflow and no Superset
-	$(BIN)/pytest -m "not trino and not airflow and not superset" $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) -m "not trino and not airflow and not superset" $(ARGS)
 
 # The product stands without the demo: a copy of the tree, less what is the demo's, in a repository of its own.
 test-without-demo: env  ## The tests of test-quick, where the demo's models, seeds and dashboards are deleted
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && chmod 755 "$$copy" \
 	    && git ls-files -- . ':!models' ':!seeds' ':!dashboards' | tar --create --files-from - | tar --extract --directory "$$copy" \
 	    && cd "$$copy" && git init --quiet && git add --all \
-	    && PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest -m "not demo and not trino and not airflow and not superset" $(ARGS)
+	    && PYTHONPATH="$$copy" $(CURDIR)/$(BIN)/python -m pytest -n $(WORKERS) -m "not demo and not trino and not airflow and not superset" $(ARGS)
 
 lint: env  ## Ruff, sqlfluff and mypy
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dayslice import cli
+from tests.sharing import Groups, place_of
 
 # What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
 KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_SEQUENCES", "DAYSLICE_PARITY_DAYS"}
@@ -22,11 +23,26 @@ for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_"
 OF_THE_DEMO = ("tests/demo/", "tests/superset/")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the demo are marked."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of the demo are marked; where several processes run tests, the longest are first."""
     for item in items:
         if item.nodeid.startswith(OF_THE_DEMO):
             item.add_marker(pytest.mark.demo)
+    if hasattr(config, "workerinput"):
+        items.sort(key=place_of)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Groups:
+    """Who shares the tests out."""
+    return Groups(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures that a test records as `said` are shown at the end, whichever process ran it."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "said":
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +59,10 @@ def require() -> Callable[[str | None], None]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """In CI, get what is large before the first test: a test's own time does not pay for gigabytes."""
+    """In CI, get what is large before the first test: a test's own time does not pay for gigabytes.
+
+    Each process that runs tests comes here; the second finds what the first has got.
+    """
     if not os.environ.get("CI") or session.config.option.collectonly:
         return
     wanted = {mark for mark in ("superset", "trino") if any(each.get_closest_marker(mark) for each in session.items)}

@@ -68,7 +68,7 @@ def newcomer():
         yield Newcomer(Path(folder))
 
 
-def test_a_table_is_in_production_within_an_hour(newcomer, capsys):
+def test_a_table_is_in_production_within_an_hour(newcomer, record_property):
     newcomer.types("dayslice init shop_warehouse")
     newcomer.folder /= "shop_warehouse"
     newcomer.types("dayslice import shop.orders --ds 2024-01-05")
@@ -95,8 +95,6 @@ def test_a_table_is_in_production_within_an_hour(newcomer, capsys):
     (index,) = (newcomer.folder / "warehouse").rglob("current/index.json")
     assert "country_sales" in json.loads(index.read_text())["tables"]
     wall, computed = (sum(step[n] for step in newcomer.steps) for n in (1, 2))
-    with capsys.disabled():
-        for command, seconds, used in newcomer.steps:
-            print(f"\n{seconds:6.1f} s, {used:5.1f} s of computing  {command}", end="")
-        print(f"\n{wall / 60:.1f} minutes, {computed / 60:.1f} of computing")
+    steps = [f"{seconds:6.1f} s, {used:5.1f} s of computing  {command}\n" for command, seconds, used in newcomer.steps]
+    record_property("said", f"{''.join(steps)}{wall / 60:.1f} minutes, {computed / 60:.1f} of computing")
     assert computed < MINUTES * 60
