@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 import click
 
-from dayslice.commands.options import as_json, select, target
+from dayslice.commands.options import Words, as_json, select, target
+from dayslice.commands.together import tell_compared
 from dayslice.console import print_json
 from dayslice.orchestration.deployment import check
 from dayslice.rules.graph import TableNode
@@ -18,15 +19,26 @@ from dayslice.runner.new_tables import check_placeholders
 from dayslice.runner.project import Project, find_root
 from dayslice.runner.reviews import costs, project_of, tree_of
 from dayslice.runner.selection import select_tables
+from dayslice.runner.trial import try_slices
 
 
 @click.command()
 @select
 @click.option("--against", "revision", metavar="REF", help="What is other than in this Git revision: origin/main.")
+@click.option(
+    "--build", cls=Words, multiple=True, metavar="DS…", help="Make these ds of the tables, where nobody sees them."
+)
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print the findings as Markdown, for a pull request.")
 @target
 @as_json
-def command(select: tuple[str, ...], revision: str | None, as_markdown: bool, target: str | None, as_json: bool) -> int:
+def command(
+    select: tuple[str, ...],
+    revision: str | None,
+    build: tuple[str, ...],
+    as_markdown: bool,
+    target: str | None,
+    as_json: bool,
+) -> int:
     """Parse the project, compile its audits, make its DAGs in memory, and hold its dashboards to its tables. Nothing is
     written, no service is asked.
 
@@ -35,6 +47,9 @@ def command(select: tuple[str, ...], revision: str | None, as_markdown: bool, ta
     lose, a table that waits for one that comes less often, slices that go before they are read, and the past ds that
     stand on the logic of before, with what it takes to make them again (as far as the metastore can be asked).
 
+    With --build, some ds of the models that are looked at are staged and audited, each made of the staged ones before
+    it, and compared with what stands, as dayslice diff does; then they are thrown away. Nothing is published.
+
     What is wrong is named with file and line, and the exit code is 2. Run it in CI before a merge.
 
     \b
@@ -42,6 +57,7 @@ def command(select: tuple[str, ...], revision: str | None, as_markdown: bool, ta
       dayslice check
       dayslice check --target trino
       dayslice check --against origin/main --markdown
+      dayslice check --against origin/main --build 2024-01-05 2024-01-06 --markdown
     """
     root = find_root()
     check_placeholders(root)
@@ -52,6 +68,11 @@ def command(select: tuple[str, ...], revision: str | None, as_markdown: bool, ta
     files = check_files(project)
     warn_of_on(project)
     found = list(dict.fromkeys(_findings(project, before, chosen)))
+    trial = None
+    if build and not any(each.level == ERROR for each in found):
+        models = [node for node in project.models if chosen is None or node.unique_id in chosen]
+        trial = try_slices(project, models, [ds for each in build for ds in each.split()])
+        found += trial.findings()
     is_wrong = any(each.level == ERROR for each in found)
     if as_json:
         tables_said = [each.dag_id for each in tables]
@@ -61,14 +82,19 @@ def command(select: tuple[str, ...], revision: str | None, as_markdown: bool, ta
                 "tables": tables_said,
                 "dashboards": list(files.dashboards),
                 "findings": [asdict(each) for each in found],
+                **({"built": trial.document()} if trial else {}),
             }
         )
         return 2 if is_wrong else 0
     if as_markdown:
         click.echo(markdown(found, revision))
+        if trial and trial.tables:
+            click.echo(f"\n{trial.markdown()}")
         return 2 if is_wrong else 0
     for each in found:
         click.echo(str(each), err=each.level == ERROR)
+    for each_table in trial.tables if trial else ():
+        tell_compared(project, each_table)
     boards = f"{len(files.dashboards)} dashboard{'s'[: len(files.dashboards) != 1]}"
     kinds = Counter("import" if each.is_import else "model" for each in tables)
     waits = sum(len(each.waits) for each in tables)

@@ -57,12 +57,12 @@ class Batch:
         with SQLiteMetastore(self.file) as own:
             written, changes = own.written_since_copied(), own.since_copied()
         with open_metastore(self.target) as metastore:
-            known = {v.location for each in changes for v in metastore.versions(each.slice)}
+            known = {v.location.rpartition("/")[0] for each in changes for v in metastore.versions(each.slice)}
             for each in [] if self.target.is_local else changes:
                 metastore.drop(_stage(each))
-        for location in written:
-            if location not in known:
-                open_store(location.rpartition("/")[0]).remove("")
+        for folder in written:
+            if folder not in known:
+                open_store(folder).remove("")
 
 
 @contextmanager

@@ -336,9 +336,12 @@ class SQLiteMetastore:
         return found
 
     def written_since_copied(self) -> list[str]:
-        """In a copy: where all lies that was written by those who published in it, versions of no slice among it."""
-        rows = self._ask("select location from versions where written > (select value from state where key = 'base')")
-        return [location for (location,) in rows]
+        """In a copy: the folders of all versions that were written by those who published in it, of no slice too."""
+        rows = self._ask(
+            "select ds, location from versions where written > (select value from state where key = 'base')"
+        )
+        # Of a slice, the folder of its ds lies in its version's.
+        return [location.rpartition("/")[0] if ds else location for ds, location in rows]
 
     def rewrite(self, before: Version, after: Version) -> bool:
         """Put another version in the place of a kept one, its number and its being published among that.

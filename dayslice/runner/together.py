@@ -75,9 +75,18 @@ def prepare(project: Project, plan: Plan, heard: Listener) -> list[Outcome]:
 
 
 def stage(
-    project: Project, plan: Plan, batch: Batch, jobs: int, heard: Listener, newest_first: bool = False
+    project: Project,
+    plan: Plan,
+    batch: Batch,
+    jobs: int,
+    heard: Listener,
+    newest_first: bool = False,
+    is_prepared: bool = True,
 ) -> list[Outcome]:
-    """Make a plan's slices, each of the staged ones before it; none of them is published."""
+    """Make a plan's slices, each of the staged ones before it; none of them is published.
+
+    `is_prepared`: whether `prepare` was called; without it, what models read is made for this run alone.
+    """
     slices = replace(plan, steps=tuple(replace(step, followers=()) for step in plan.steps))
     models = {node.unique_id for step in slices.steps for node in step.models}
     outcomes: list[Outcome] = []
@@ -86,7 +95,7 @@ def stage(
         outcomes.append(replace(outcome, status=STAGED) if outcome.status == PUBLISHED else outcome)
         heard(outcomes[-1])
 
-    prepared = preparations(project.graph, models)
+    prepared = preparations(project.graph, models) if is_prepared else []
     with batch.staging():
         if jobs == 1 and not newest_first:
             run_plan(project, slices, tell, prepared=prepared)

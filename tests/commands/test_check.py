@@ -130,3 +130,24 @@ def test_it_is_shown_as_markdown_and_a_wrong_revision_is_one_sentence(run, proje
     code, _, err = run("check", "--against", "nowhere")
     assert code == 2
     assert "--against nowhere: Git has no such revision" in err
+
+
+def test_some_ds_of_the_changed_tables_are_built_unseen_and_compared(run, project):
+    before = {table: project.published(table) for table in ("flat", "week", "same")}
+    files = {str(each) for each in project.home.rglob("*.parquet")}
+    project.write({"models/flat.sql": FLAT.replace("amount,", "amount * 2 as amount,")})
+    words = ["check", "--against", "HEAD", "--select", "flat+", "--build", "2013-01-01", "2013-01-02"]
+    code, out, err = run(*words, "--markdown")
+    assert code == 0, err
+    assert "### flat" in out
+    assert "**analytics.flat 2013-01-01 v1 → analytics.flat 2013-01-01 v2**: 1 rows added, 1 removed" in out
+    assert "logic changed" in out
+    assert "### same" not in out, "only what changed itself"
+    code, out, _ = run(*words, "--json")
+    assert [one["added"] for one in json.loads(out)["built"]["flat"]["differences"]] == [1, 1]
+    code, out, _ = run("check", "--select", "total", "week", "--build", "2013-01-01", "--markdown")
+    assert code == 2
+    assert "2013-01-01 cannot be built" in out
+    assert "**analytics.week 2013-01-01 v1 → analytics.week 2013-01-01 v2**: the same, by their fingerprints" in out
+    assert {table: project.published(table) for table in before} == before
+    assert {str(each) for each in project.home.rglob("*.parquet")} == files
