@@ -11,6 +11,7 @@ from itertools import groupby
 
 from dayslice.engines.landed_csv import as_text, decoded, ds_of_file, file_list, quoted, scan_versions, slice_options
 from dayslice.errors import UsageError
+from dayslice.rules.receipts import is_import
 from dayslice.rules.slices import Version
 
 # Each holds all values of those before it, exactly.
@@ -119,7 +120,7 @@ def _type(column: Sequence[str]) -> str:
 def has_columns(version: Version, types: Mapping[str, str]) -> bool:
     """Whether a version is read from typed files: an import's is not where a column's type has changed since."""
     more = version.receipt.more
-    if "longest_line" not in more:
+    if not is_import(version.receipt):
         return True
     return "typed" in more and all(_is_exact(_type(c), types[c[0]]) for c in json.loads(more["columns"]))
 

@@ -12,8 +12,10 @@ import pytest
 
 import dayslice
 from dayslice.errors import DaysliceError, UsageError
+from dayslice.metastore.choice import open_metastore
+from dayslice.rules.slices import Slice, Table
 from dayslice.runner import rows
-from tests.local_files import all_versions
+from dayslice.runner.quick_target import quick_target
 from tests.sql.conftest import emptied, make_project
 
 __all__ = ["emptied", "make_project"]
@@ -117,13 +119,11 @@ def test_a_library_that_is_not_installed_is_named(here, monkeypatch):
             getattr(read, method)()
 
 
-@pytest.mark.parametrize("engine", ["local"], indirect=True)  # Trino reads what is published
 def test_an_earlier_version_is_read_beside_the_published_one(here, project, engine):
     project.land("orders", "2013-01-05", "values (7, 'new')", "id int,name varchar")
-    versions = [
-        version for table, ds, version, _ in all_versions(project.home) if (table, ds) == ("orders", "2013-01-05")
-    ]
-    first, second = (list(dayslice.read("erp.orders", ds="2013-01-05", version=each)) for each in versions)
+    with open_metastore(quick_target(project.root, engine)) as metastore:
+        newest, *_, oldest = metastore.versions(Slice(Table("erp", "orders"), "2013-01-05"))
+    first, second = (list(dayslice.read("erp.orders", ds="2013-01-05", version=each.id)) for each in (oldest, newest))
     assert [len(first), second] == [2, [(7, "new", "2013-01-05")]]
     assert list(dayslice.read("erp.orders", ds="2013-01-05")) == second
 
