@@ -48,3 +48,10 @@ def test_what_is_neither_yes_nor_no_is_refused(database, warehouse):
     error = warehouse.run(warehouse.node("t", columnar="no"))["t"].error
     assert isinstance(error, UsageError)
     assert "columnar: 'no' is neither true nor false" in str(error)
+
+
+def test_columns_are_written_to_be_read_quickly_and_the_csv_to_be_small(database, warehouse):
+    database.execute("create table t as select n as id from generate_series(1, 50) n")
+    [file] = typed_files(warehouse.land("t"))
+    codecs = f"select distinct compression from parquet_metadata('{file}')"
+    assert warehouse.query(codecs) == [("SNAPPY",)]

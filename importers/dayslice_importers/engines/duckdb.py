@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import zstandard
 
-from dayslice.engines.embedded import QUIET, copy_to_parquet
+from dayslice.engines.embedded import QUICK, QUIET, copy_to_parquet
 from dayslice.engines.landed_csv import Columns, columns_of, decoded, quoted, read_csv, scan_versions
 from dayslice.engines.reading import typed_location
 from dayslice.engines.target import metastore_beside
@@ -104,7 +104,7 @@ class DuckDBEngine:
                 store.make("")
                 select = _typed(columns, scan_versions([version], columns))
                 rows = _few_rows(int(version.receipt.more["longest_line"]))
-                return copy_to_parquet(connection, select, f"{place}/part-00.parquet", rows)
+                return copy_to_parquet(connection, select, f"{place}/part-00.parquet", rows, QUICK)
             except duckdb.Error as error:
                 raise self._culprit(connection, version, error) from None
 
@@ -122,7 +122,7 @@ class DuckDBEngine:
                 if into is None:
                     return _count(connection, scan, columns)
                 read_s3(connection, self.warehouse)
-                return copy_to_parquet(connection, _typed(columns, scan), into, _few_rows(longest))
+                return copy_to_parquet(connection, _typed(columns, scan), into, _few_rows(longest), QUICK)
             except (duckdb.Error, OSError, zstandard.ZstdError):
                 return None
 
