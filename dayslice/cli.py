@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from dayslice import __version__
+from dayslice.console import tell_warnings
 from dayslice.faults import STANDS, TRACEBACK, sentence_of
+from dayslice.metastore.patience import look_only
 from dayslice.store.privacy import keep_private
 
 # In the order a newcomer meets them. A command `a-b` is the function `a_b` of its module.
@@ -48,6 +50,8 @@ class NobodyReads(Exception):
     """Whoever read the output has enough, as `head` has."""
 
 
+# They only look: somebody waits for the answer.
+LOOKS = {"plan", "status", "why", "sql", "diff", "history", "versions", "verify"}
 # What these write is a project's text, which goes into Git; all others write data.
 PROJECT_WRITERS = {"init", "new"}
 
@@ -95,6 +99,9 @@ def main() -> None:
     try:
         if not PROJECT_WRITERS.intersection(sys.argv[1:2]):
             keep_private()
+        if LOOKS.intersection(sys.argv[1:2]):
+            look_only()
+        tell_warnings()
         sys.exit(dayslice.main(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()

@@ -38,6 +38,7 @@ from dayslice.metastore.journal import KEYS
 from dayslice.metastore.many import Altered, New
 from dayslice.metastore.partitioned import Partitioned, kind_of
 from dayslice.metastore.partitions import Row, is_own_column, partition_name
+from dayslice.metastore.patience import WAIT, patience
 from dayslice.rules.file_layout import ORC, FileLayout
 from dayslice.rules.slices import Table
 
@@ -47,12 +48,12 @@ _logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 60.0
-# A metastore that is restarted is away for a few seconds; a run should not fail for that.
-RETRY_SECONDS = 60.0
 # A person hears of it after this.
 _SILENT_SECONDS = 2.0
 # To connect takes milliseconds, or is for nothing.
 _CONNECT_SECONDS = 5.0
+# The largest answer that a look asks for comes within this.
+_ANSWER_SECONDS = 20.0
 _BATCH = 500
 # Derby, where that is the database behind it, refuses 500.
 _ADDED_AT_MOST = 50
@@ -75,10 +76,11 @@ class HiveMetastore(Partitioned):
 
     raced = (AlreadyExistsException, InvalidOperationException)
 
-    def __init__(self, uri: str, retry_seconds: float = RETRY_SECONDS):
+    def __init__(self, uri: str, retry_seconds: float | None = None):
         super().__init__()
         self.uri = uri
-        self.retry_seconds = retry_seconds
+        self.retry_seconds = patience() if retry_seconds is None else retry_seconds
+        self.timeout_seconds = min(TIMEOUT_SECONDS, max(_ANSWER_SECONDS, self.retry_seconds))
         self._transport: Any = None
         self._client: Any = None
         self._told = False
@@ -322,7 +324,7 @@ class HiveMetastore(Partitioned):
         while True:
             try:
                 if self._client is None:
-                    self._transport = _open(self.uri, TIMEOUT_SECONDS)
+                    self._transport = _open(self.uri, self.timeout_seconds)
                     self._client = ThriftHiveMetastore.Client(TBinaryProtocolAccelerated(self._transport))
                 return call(self._client)
             except (TTransportException, OSError, EOFError) as error:
@@ -336,7 +338,10 @@ class HiveMetastore(Partitioned):
                         self.retry_seconds,
                     )
                 if time.monotonic() + pause > deadline:
-                    raise Transient(f"the Hive metastore {self.uri} does not answer: {error}") from None
+                    raise Transient(
+                        f"the Hive metastore {self.uri} does not answer: {error}; tried for {self.retry_seconds:.0f} s "
+                        f"({WAIT} changes that)"
+                    ) from None
                 time.sleep(pause)
                 pause = min(pause * 2, 5)
             except (MetaException, TApplicationException) as error:

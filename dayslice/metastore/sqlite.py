@@ -6,6 +6,7 @@ knows what stands without them: seeds and plain tables (a version of no ds) and 
 
 import contextlib
 import json
+import re
 import secrets
 import shutil
 import sqlite3
@@ -94,10 +95,14 @@ class SQLiteMetastore:
             )
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            self.connection = sqlite3.connect(file, timeout=wait_seconds, isolation_level=None, check_same_thread=False)
-            # A commit that was reported outlives a power cut: FULL syncs the log at each.
-            self.connection.execute("pragma synchronous = full")
-            self._prepare()
+            try:
+                self.connection = self._connect(wait_seconds)
+                self._prepare()
+            except sqlite3.OperationalError:
+                if not file.exists() or not self._is_full():
+                    raise
+                self.connection = self._connect(wait_seconds, looks=True)
+                self._prepare()
         except (sqlite3.Error, OSError) as error:
             raise self._failure(error) from None
 
@@ -397,6 +402,25 @@ class SQLiteMetastore:
         with self._transaction():
             self.connection.execute("update state set value = ? where key = 'owner'", [owner])
 
+    def _connect(self, wait_seconds: float, looks: bool = False) -> sqlite3.Connection:
+        """`looks`: on a full disk, which has no room for the log's index, so that nobody writes; looks go on."""
+        file, alone = str(self.file), False
+        if looks:
+            log = self.file.with_name(f"{self.file.name}-wal")
+            alone = log.exists() and log.stat().st_size > 0  # its index is kept in memory then, and nobody else's
+            file = str(self.file) if alone else f"{self.file.absolute().as_uri()}?immutable=1"
+        made = sqlite3.connect(
+            file, timeout=wait_seconds, isolation_level=None, check_same_thread=False, uri=file.startswith("file:")
+        )
+        if alone:
+            made.execute("pragma locking_mode = exclusive")
+        # A commit that was reported outlives a power cut: FULL syncs the log at each.
+        made.execute("pragma synchronous = full")
+        return made
+
+    def _is_full(self) -> bool:
+        return shutil.disk_usage(self.file.parent).free < _LITTLE
+
     def _prepare(self) -> None:
         if self.connection.execute("select 1 from sqlite_master where name = 'state'").fetchone():
             return
@@ -505,8 +529,8 @@ class SQLiteMetastore:
                 "'pragma integrity_check'"
             )
         what = getattr(error, "strerror", None) or error
-        if "disk I/O" in str(error) and shutil.disk_usage(self.file.parent).free < _LITTLE:
-            what = "the disk is full"  # SQLite calls it so where its log's index cannot grow
+        if "is full" in str(error) or (re.search("disk I/O|readonly", str(error)) and self._is_full()):
+            what = "the disk is full"  # SQLite calls it I/O where its log's index cannot grow
         return DaysliceError(f"{self.file} cannot be read or written ({what}); what was published stands")
 
 

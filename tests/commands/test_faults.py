@@ -16,6 +16,7 @@ from dayslice import cli
 from dayslice.commands.options import asked
 from dayslice.commands.status import blocks
 from dayslice.errors import UsageError
+from dayslice.metastore.patience import look_only, patience
 from dayslice.services.private_file import read_json
 from tests.sql.warehouse_project import WarehouseProject
 
@@ -240,3 +241,37 @@ def test_blocks_hold_every_slice_once():
     slices = [f"2013-01-{day:02}" for day in range(1, 32)]
     assert [ds for block in blocks({}, slices, {}, 80) for ds in block] == slices
     assert blocks({}, [], {}, 80) == []
+
+
+def test_who_looks_waits_ten_seconds_for_a_metastore_that_is_away(monkeypatch):
+    monkeypatch.delenv("DAYSLICE_METASTORE_WAIT", raising=False)
+    assert patience() == 60
+    look_only()
+    assert patience() == 10
+    monkeypatch.setenv("DAYSLICE_METASTORE_WAIT", "3")
+    look_only()
+    assert patience() == 3
+    monkeypatch.setenv("DAYSLICE_METASTORE_WAIT", "1m")
+    with pytest.raises(UsageError, match="DAYSLICE_METASTORE_WAIT='1m' is no number of seconds"):
+        patience()
+
+
+def test_a_metastore_that_is_away_is_a_warning_and_a_sentence(project):
+    environment = {
+        **os.environ,
+        "DAYSLICE_METASTORE_URI": "thrift://127.0.0.1:9",
+        "DAYSLICE_WAREHOUSE": "s3://bucket/files",
+        "DAYSLICE_METASTORE_WAIT": "4",
+    }
+    ended = subprocess.run(
+        [DAYSLICE, "status", "--target", "trino"],
+        cwd=project.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1
+    warning, error = ended.stderr.splitlines()
+    assert warning.startswith("warning: the Hive metastore thrift://127.0.0.1:9 does not answer")
+    assert error.startswith("error: the Hive metastore thrift://127.0.0.1:9 does not answer") and "4 s" in error

@@ -3,11 +3,13 @@
 The home is a small file system in memory, so this needs the right to mount one.
 """
 
+import re
 import subprocess
 
 import pytest
 
 from dayslice.errors import DaysliceError
+from tests.local_files import metastore_of
 
 YAML = """
 sources:
@@ -78,8 +80,11 @@ def test_a_metastore_that_cannot_grow_keeps_what_it_says(project):
         with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
             while True:
                 file.write(bytes(4096))
-        with pytest.raises(DaysliceError, match=r"^[^\n]*metastore.sqlite.*the disk is full[^\n]*$"):
-            project.build(DAYS[1], "b_small")
+        assert full(project.build(DAYS[1], "b_small")["b_small"])
+        with metastore_of(project.home) as metastore, pytest.raises(DaysliceError) as failure:
+            metastore.publish(before[DAYS[1]])
+        assert re.fullmatch(r"[^\n]*metastore.sqlite.*the disk is full[^\n]*", str(failure.value))
+        assert project.published("b_small") == before, "who only looks needs no room"
     finally:
         filler.unlink()
     assert project.published("b_small") == before
