@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "backfill": "backfill",
     "status": "status",
     "why": "why",
+    "alert": "alert",
     "sql": "sql",
     "diff": "diff",
     "history": "history",

@@ -1,21 +1,26 @@
 """Whom Airflow tells that a slice is late or a task failed: the operator's own functions.
 
 `DAYSLICE_ON_LATE` and `DAYSLICE_ON_FAILURE` name them as `package.module.function`, on the path of Airflow's
-processes. Each takes one dict: dag_id, run_id, logical_date, table, ds, and, for a failure, task_id and error.
+processes. Each takes one dict: dag_id, run_id, logical_date, table, ds, and, for a failure, task_id and error. Where
+`DAYSLICE_ALERTS` is set, `dayslice alert` is run as well, in a process of its own: its addresses reach no log here.
 """
 
 import asyncio
 import inspect
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dayslice.errors import DaysliceError
 from dayslice.metastore.choice import MetastorePlace, open_place
+from dayslice.orchestration.deployment import read_deployment
 from dayslice.rules.calendar import Grain
 from dayslice.rules.schedules import late_at
 from dayslice.rules.slices import Table
@@ -24,6 +29,8 @@ from dayslice_airflow.run_ds import ds_of_run
 log = logging.getLogger(__name__)
 ON_LATE = "DAYSLICE_ON_LATE"
 ON_FAILURE = "DAYSLICE_ON_FAILURE"
+ALERTS = "DAYSLICE_ALERTS"
+_ALERT_SECONDS = 300
 
 
 async def late(
@@ -58,6 +65,7 @@ async def late(
         return
     log.error("%s %s is late: not there %s after its period's end", table, told["ds"], late_after)
     await _tell(ON_LATE, told)
+    await asyncio.to_thread(_alert, table, None, "")
 
 
 async def _is_late(ds: str, late_after: str, zone: str, table: Table, place: Mapping[str, str]) -> bool:
@@ -91,6 +99,35 @@ def failed(context: Mapping[str, Any]) -> None:
         "error": str(context.get("exception")),
     }
     asyncio.run(_tell(ON_FAILURE, told))
+    _alert(task.dag_id, told["ds"], told["error"])
+
+
+def asked() -> bool:
+    """Whether anybody is to hear of failures."""
+    return any(os.environ.get(name) for name in (ON_FAILURE, ALERTS))
+
+
+def _alert(table: str, failed: str | None, error: str) -> None:
+    """Run `dayslice alert` for a table: of what is late, or of a run that failed."""
+    if not os.environ.get(ALERTS) or "DAYSLICE_HOME" not in os.environ:
+        return
+    target = os.environ.get("DAYSLICE_TARGET", "local")
+    words = ["alert", "--target", target, *(["--failed", failed] if failed else []), "--select", table]
+    try:
+        project = read_deployment(Path(os.environ["DAYSLICE_HOME"]).absolute(), target, table).project
+        done = subprocess.run(
+            [sys.executable, "-m", "dayslice", *words],
+            cwd=project,
+            input=error,
+            capture_output=True,
+            text=True,
+            timeout=_ALERT_SECONDS,
+            check=False,
+        )
+    except (DaysliceError, OSError, subprocess.SubprocessError) as problem:
+        log.error("%s: nobody could be told: %s", table, type(problem).__name__)
+        return
+    log.info("%s: %s", table, (done.stdout + done.stderr).strip() or f"dayslice alert ended with {done.returncode}")
 
 
 def _ds(given: object, logical: datetime | None, grain: str, zone: str) -> str | None:

@@ -157,7 +157,7 @@ def compute_tasks(deployment: Deployment, table: IndexedTable, asset: Asset) -> 
 
 def default_args(table: IndexedTable) -> dict[str, object]:
     """What all tasks of a table have in common."""
-    told = {"on_failure_callback": callbacks.failed} if os.environ.get(callbacks.ON_FAILURE) else {}
+    told = {"on_failure_callback": callbacks.failed} if callbacks.asked() else {}
     return {
         "owner": table.owner,
         "pool": table.pool,

@@ -170,7 +170,7 @@ class Explainer:
             usual_of_root = self._eta(root, cause.ds)
             parts += [self._usually(usual_of_root)] if usual_of_root else []
         else:
-            parts.append("what it reads is there, so that it was not run yet or its run failed")
+            parts.append(_NOT_RUN[node.is_import])
             parts += [f"owner {node.settings.owner}"] if node.settings.owner else []
             parts += [self._usually(usual)] if usual else []
         return Explanation(node.name, ds, state, "; ".join(parts), links, self._downstream(node), usual, failed)
@@ -248,6 +248,10 @@ class Explainer:
 
 
 _CAUSE = "nothing is in its way"
+_NOT_RUN = {
+    False: "what it reads is there, so that it was not run yet or its run failed",
+    True: "its import was not run yet, or its run failed",
+}
 
 
 def chain_lines(explanation: Explanation) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ import pytest
 from airflow._shared.timezones.timezone import coerce_datetime
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.serialization.serialized_objects import DagSerialization
 from dayslice_airflow import callbacks, dags, notes
 from dayslice_airflow.run_ds import ds_of
 from dayslice_airflow.timetable import SliceTimetable
@@ -19,6 +21,7 @@ from dayslice_airflow.timetable import SliceTimetable
 from dayslice.rules.calendar import Grain
 from dayslice.rules.slices import Table
 from tests.local_files import land_slice
+from tests.receivers import SECRET, web_hook
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +269,30 @@ def test_the_operator_s_function_hears_the_ds_of_what_failed(deployed, params, l
         {"ti": task, "dag": deployed["daily"], "params": params, "logical_date": logical, "exception": "!"}
     )
     assert [(told["ds"], told["logical_date"] is None, told["error"]) for told in TOLD] == [(ds, logical is None, "!")]
+
+
+def test_alerts_tell_of_a_failed_run_and_no_log_or_dag_has_their_address(deployed, tmp_path, monkeypatch, caplog):
+    caplog.set_level(logging.DEBUG)
+    task = SimpleNamespace(dag_id="daily", task_id="build", run_id="manual__1")
+    with web_hook() as (address, heard):
+        monkeypatch.setenv("DAYSLICE_ALERTS", address)
+        params = {"params": {"ds": "2013-01-05"}, "logical_date": None, "exception": "the source does not answer"}
+        callbacks.failed({"ti": task, "dag": deployed["daily"], **params})
+        run = {"dag_id": "daily", "run_type": "scheduled", "logical_date": "2018-03-01T00:30:00Z"}
+        tell_late(tmp_path, {"dag_run": run})
+        told = [str(DagSerialization.to_dict(dag)) for dag in dags.deployed_dags()]
+        shown = [
+            str({name: getattr(each, name) for name in each.template_fields})
+            for dag in dags.deployed_dags()
+            for each in dag.tasks
+        ]
+        callback = next(dags.deployed_dags()).tasks[0].on_failure_callback
+    ((_, title, message),) = heard
+    assert title == "Dayslice: daily 2013-01-05 failed"
+    assert "the source does not answer" in message
+    assert callback
+    assert "told 0 causes to 1 of 1" in caplog.text
+    assert SECRET not in caplog.text + "".join(told) + "".join(shown)
 
 
 def test_the_note_of_a_triggered_run_has_its_ds(deployed):
