@@ -65,6 +65,14 @@ class GlueMetastore(Partitioned):
         found = self._table(table)
         return None if found is None else str(found["StorageDescriptor"]["Location"])
 
+    def default_location(self, table: Table) -> str | None:
+        """Where a table lies that asks for no place of its own; None where its schema has none."""
+        try:
+            found = self.client.get_database(Name=table.schema, **self.catalog)["Database"].get("LocationUri")
+        except self.client.exceptions.EntityNotFoundException:
+            return None
+        return f"{found.rstrip('/')}/{table.name}" if found else None
+
     def kind(self, table: Table) -> str | None:
         """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
         found = self._table(table)

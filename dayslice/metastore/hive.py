@@ -107,6 +107,11 @@ class HiveMetastore(Partitioned):
         found = self._table(table)
         return None if found is None else str(found.sd.location)
 
+    def default_location(self, table: Table) -> str | None:
+        """Where a table lies that asks for no place of its own; None where its schema has none."""
+        found = self._or_none(lambda client: client.get_database(table.schema))
+        return f"{found.locationUri.rstrip('/')}/{table.name}" if found and found.locationUri else None
+
     def kind(self, table: Table) -> str | None:
         """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
         found = self._table(table)

@@ -109,6 +109,10 @@ class Catalog(Metastore, Protocol):
         """Where a table lies, or None if there is no such table."""
         ...
 
+    def default_location(self, table: Table) -> str | None:
+        """Where a table lies that asks for no place of its own; None where its schema has none."""
+        ...
+
     def kind(self, table: Table) -> str | None:
         """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
         ...

@@ -340,6 +340,10 @@ class Partitioned:
         """The names of a schema's tables that begin with `prefix`."""
         raise NotImplementedError
 
+    def default_location(self, table: Table) -> str | None:
+        """Where a table lies that asks for no place of its own; None where its schema has none."""
+        raise NotImplementedError
+
     def kind(self, table: Table) -> str | None:
         """`slices` for one that is partitioned by ds, `view`, or `table` for any other; None if there is none."""
         raise NotImplementedError

@@ -3,12 +3,14 @@
 First the metastore forgets it, then its files go. A run that was killed in between is gone on with by the same command.
 """
 
+import re
 from dataclasses import dataclass
+from typing import cast
 
 from dayslice.errors import UsageError
 from dayslice.metastore.announcements import announce_gone
 from dayslice.metastore.choice import open_metastore, tell_readers
-from dayslice.metastore.interface import Metastore
+from dayslice.metastore.interface import Catalog, Metastore
 from dayslice.metastore.ownership import check_owner
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.rules.graph import is_import, table_of
@@ -16,7 +18,6 @@ from dayslice.rules.meetings import BESIDE, Made, made_in
 from dayslice.rules.slices import Slice, Table
 from dayslice.runner.project import Project
 from dayslice.store.choice import open_store
-from dayslice.store.interface import Store
 
 FILES = "files"
 """The kind of what a drop that was killed left: nothing in the metastore."""
@@ -45,11 +46,10 @@ def left_over(project: Project) -> list[LeftOver]:
     made = list(made_in(project.graph))
     known = {_key(each.table) for each in made} | _landed_by_others(project)
     schemas = sorted({project.target.schema, *(each.table.schema for each in made)})
-    store = open_store(project.target.warehouse)
     with open_metastore(project.target) as metastore:
         found = {table: kind for schema in schemas for table, kind in metastore.kinds(schema).items()}
         return [
-            _looked_at(store, metastore, table, kind)
+            _looked_at(project, metastore, table, kind)
             for table, kind in sorted(found.items(), key=lambda each: str(each[0]))
             if _key(table) not in known
         ]
@@ -70,9 +70,10 @@ def find_left_over(project: Project, name: str) -> list[LeftOver]:
     if found := there.get(_key(table)):
         beside = [there.get((found.table.schema.lower(), f"{found.table.name}{end}".lower())) for end in BESIDE]
         return [found, *(each for each in beside if each and each.kind == "view")]
-    store = open_store(project.target.warehouse)
-    if files := store.sizes(_folder(table)):
-        return [LeftOver(table, FILES, (), sum(files.values()), store.location(_folder(table)))]
+    with open_metastore(project.target) as metastore:
+        places = _places(project, metastore, table)
+    if size := sum(_size(place) for place in places):
+        return [LeftOver(table, FILES, (), size, " and ".join(places))]
     known = ", ".join(str(each.table) for each in there.values())
     raise UsageError(f"there is no {table} that nothing owns; left over are: {known or 'none'}")
 
@@ -82,20 +83,33 @@ def drop(project: Project, left: LeftOver) -> None:
     with open_metastore(project.target) as metastore:
         if isinstance(metastore, SQLiteMetastore):
             check_owner(metastore, project.target.warehouse)
+        places = _places(project, metastore, left.table)
         metastore.drop(left.table)
     for ds in left.slices:
         announce_gone(project.target.home, Slice(left.table, ds))
     tell_readers(project.target)
     if left.bytes:
-        open_store(project.target.warehouse).remove(_folder(left.table))
+        for place in places:
+            open_store(place).remove("")
 
 
-def _looked_at(store: Store, metastore: Metastore, table: Table, kind: str) -> LeftOver:
+def _looked_at(project: Project, metastore: Metastore, table: Table, kind: str) -> LeftOver:
     if kind == "view":
         return LeftOver(table, kind)
     slices = tuple(metastore.published_ds(table)) if kind == "slices" else ()
-    size = sum(store.sizes(_folder(table)).values())
-    return LeftOver(table, kind, slices, size, store.location(_folder(table)) if size else "")
+    sizes = {place: _size(place) for place in _places(project, metastore, table)}
+    return LeftOver(table, kind, slices, sum(sizes.values()), " and ".join(place for place in sizes if sizes[place]))
+
+
+def _places(project: Project, metastore: Metastore, table: Table) -> list[str]:
+    """Where its files lie: its own folder, and where an engine puts a plain table, which it makes anew in no other."""
+    own = open_store(project.target.warehouse).location(_folder(table))
+    default = None if isinstance(metastore, SQLiteMetastore) else cast(Catalog, metastore).default_location(table)
+    return list(dict.fromkeys([own, *([re.sub("^s3[an]://", "s3://", default)] if default else [])]))
+
+
+def _size(place: str) -> int:
+    return sum(open_store(place).sizes("").values())
 
 
 def _landed_by_others(project: Project) -> set[tuple[str, str]]:

@@ -1,7 +1,9 @@
 """A day of the whole demo by Airflow on Trino, and a staging Airflow that reads production's slices."""
 
 import os
+import signal
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from dayslice.errors import UsageError
 from dayslice.metastore.hive import HiveMetastore
 from dayslice.orchestration.deployment import deploy, read_deployment
 from dayslice.rules.slices import Table
+from tests.airflow.running_airflow import until
 from tests.sql.trino_project import SCHEMAS, TrinoProject
 from tests.warm.programs import program
 
@@ -122,3 +125,51 @@ def test_staging_computes_aside_from_production_s_slices(small, airflow_database
     assert small.published("changed") == before
     assert small.published("upstream", "staging") == {}
     assert read_deployment(small.home, "trino").id == production.id
+
+
+SLOW = """
+select count(*) as n from {{ slice('upstream') }}
+cross join tpch.sf10.lineitem as one
+cross join tpch.sf10.lineitem as other
+"""
+TASKS = """
+import sys
+from pathlib import Path
+from dayslice.orchestration.deployment import read_deployment
+from tests.airflow.test_on_trino import DS, run
+deployment = read_deployment(Path(sys.argv[1]), "trino")
+print([run(deployment, dag_id, DS) for dag_id in ("upstream", "changed")])
+"""
+
+
+def queries(project):
+    """The slow query, as Trino has it."""
+    return project.query(
+        "select query_id, state from system.runtime.queries where query like '%create table%' and query like '%sf10%' "
+        "and query not like '%system.runtime%' order by created desc limit 1"
+    )
+
+
+def test_a_task_that_is_ended_leaves_no_query_on_trino(small, airflow_database):
+    """SIGTERM to the process of a task, whose handler Airflow sets anew for each task."""
+    small.write({"models/changed.sql": SLOW})
+    deploy(small.root, "trino")
+    task = subprocess.Popen(
+        [sys.executable, "-c", TASKS, str(small.home)],
+        cwd=ROOT,
+        env=dict(os.environ),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until(lambda: [state for _, state in queries(small) if state == "RUNNING"], 300)
+        [(query, _)] = queries(small)
+        task.send_signal(signal.SIGTERM)
+        until(lambda: queries(small) == [(query, "FAILED")], 30)
+        said, _ = task.communicate(timeout=120)
+        assert "['success', 'failed']" in said
+        assert small.published("changed") == {}
+        assert small.staged() == []
+    finally:
+        task.kill()
+        task.wait()

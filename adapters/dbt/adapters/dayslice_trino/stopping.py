@@ -8,7 +8,7 @@ import weakref
 from typing import Any
 
 _open: "weakref.WeakSet[Any]" = weakref.WeakSet()
-_installed: list[int] = []
+_installed: list[Any] = []
 
 
 def cancel_at_sigterm(handle: Any) -> None:
@@ -18,10 +18,11 @@ def cancel_at_sigterm(handle: Any) -> None:
 
 def watch_sigterm() -> None:
     """Cancel queries at SIGTERM; then all goes as it would have without this. Only a main thread can ask for it."""
-    if os.getpid() in _installed or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         return
-    _installed[:] = [os.getpid()]  # of a process that was forked, its own
     before = signal.getsignal(signal.SIGTERM)
+    if before in _installed:
+        return  # Airflow sets its own for each task of a process
 
     def stop(number: int, frame: Any) -> None:
         for each in list(_open):
@@ -34,4 +35,5 @@ def watch_sigterm() -> None:
         if before is not signal.SIG_IGN:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    _installed[:] = [stop]
     signal.signal(signal.SIGTERM, stop)
