@@ -10,9 +10,11 @@ from dayslice.rules.run_ids import one_run
 from dayslice.runner.jobs import jobs_for, run_jobs
 from dayslice.runner.plan_reports import (
     behind_document,
+    blocked_document,
     command_for,
     stale_document,
     tell_behind,
+    tell_blocked,
     tell_not_made,
     tell_stale,
 )
@@ -71,8 +73,11 @@ def command(
     plan = planned(project, wanted, judged=dry_run)
     if dry_run:
         return shown(project, wanted, plan, as_json)
+    blocked = blocked_document(project, plan)
     if not as_json:
         tell_not_made(project, plan)
+        tell_blocked(project, plan)
+    plan = plan.without_blocked()
     count = jobs_for(project, plan, jobs)
     with opened(wanted.open_period, accept), one_run() as run:
         if together:
@@ -85,7 +90,7 @@ def command(
     stale, behind = left_stale(project, outcomes), left_behind(project, plan, outcomes)
     lost = [{"table": node.name, "ds": ds} for node, ds in plan.lost]
     left = {"left_stale": stale_document(project, stale), "left_behind": behind_document(behind)}
-    code = end(outcomes, plan.done, as_json, lost=lost, run=run, **left)
+    code = end(outcomes, plan.done, as_json, lost=lost, run=run, blocked=blocked, **left)
     if not as_json:
         tell_run(run, outcomes)
         ids = {node.name: unique_id for unique_id, node in project.tables.items()}
@@ -93,4 +98,4 @@ def command(
             click.echo(f"try those again: {command_for(project, failed, wanted.again())}", err=True)
         tell_stale(project, stale)
         tell_behind(behind, max((each.ds for each in outcomes), default=""))
-    return 1 if stale else code
+    return 1 if stale or blocked else code

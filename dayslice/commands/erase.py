@@ -11,6 +11,7 @@ from dayslice.console import print_json
 from dayslice.errors import UsageError
 from dayslice.runner.erase import Erased, check_erasable, erase, refuse_unfinished, tables_of
 from dayslice.runner.project import Project, load_project
+from dayslice.runner.unowned import unowned_tables
 
 
 @click.command()
@@ -53,6 +54,8 @@ def command(person: str | None, again: bool, dry_run: bool, yes: bool, target: s
         click.echo("nothing is there of them" if again else "nothing is there of this person")
     elif left:
         click.echo(f"made of such tables, and holding rows: {', '.join(left)}: make them again", err=True)
+        for unowned in unowned_tables(project):
+            click.echo(f"not looked into, as nothing of the project makes it: {unowned}", err=True)
     if not dry_run:
         refuse_unfinished(receipt)
     return 0

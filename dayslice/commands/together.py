@@ -8,6 +8,7 @@ import click
 
 from dayslice.commands.options import asked
 from dayslice.console import print_json
+from dayslice.errors import Refused
 from dayslice.metastore.batch import begun
 from dayslice.rules.plan import Plan
 from dayslice.runner.diff_reports import show, total_words
@@ -34,6 +35,8 @@ class Together:
 def all_at_once(project: Project, plan: Plan, how: Together) -> int:
     """Stage, compare, ask, publish; the exit code. Raises UsageError before anything is staged that cannot be."""
     check_together(project, plan)
+    if plan.blocked:
+        raise Refused("nothing was staged, as not all of it could be: see above; make what is missing first")
     if not plan.total:
         return end([], plan.done, how.as_json, run=how.run)
     if how.as_json and not how.yes:

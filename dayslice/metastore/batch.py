@@ -9,7 +9,7 @@ next one removes with the files of its versions.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from dayslice.engines.target import STAGED_IN, Target, truth_beside
@@ -82,13 +82,18 @@ def begun(target: Target, run: str) -> Iterator[Batch]:
             _remove(file)
 
 
-def discard_left(target: Target) -> None:
-    """Remove what runs left that were killed."""
+def discard_left(target: Target) -> list[str]:
+    """Remove what runs left that were killed. Gives the ids of those that are at it."""
+    live = []
     for file in sorted((target.home / FOLDER).glob("*.sqlite")):
-        with suppress(Transient), _locked(file):
-            if file.exists():
-                Batch(target, file).discard()
-                _remove(file)
+        try:
+            with _locked(file):
+                if file.exists():
+                    Batch(target, file).discard()
+                    _remove(file)
+        except Transient:
+            live.append(file.stem)
+    return live
 
 
 def _fill(target: Target, file: Path) -> None:

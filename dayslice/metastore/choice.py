@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dayslice.engines.target import Target
+from dayslice.engines.target import Target, staged_in
 from dayslice.metastore import readers_file
 from dayslice.metastore.interface import Catalog, Metastore
+from dayslice.metastore.overlay import Overlay
 from dayslice.metastore.sqlite import SQLiteMetastore
 
 
@@ -38,6 +39,12 @@ def tell_readers(target: Target) -> None:
     """Something was published or removed: on the local target the readers' file follows."""
     if target.database_file is not None:
         readers_file.published(target.database_file, target.metastore_file, target.warehouse)
+
+
+def show_readers(target: Target) -> None:
+    """What was published is in the readers' file when this returns."""
+    if target.database_file is not None:
+        readers_file.make(target.database_file, target.metastore_file, target.warehouse)
 
 
 @contextmanager
@@ -70,9 +77,18 @@ def _open_catalog_at(place: MetastorePlace) -> Iterator[Catalog]:
         from dayslice.metastore.glue import GlueMetastore  # noqa: PLC0415 - boto3, for those who use it
 
         with GlueMetastore(place.at or None) as catalog:
-            yield catalog
+            yield _as_seen(catalog)
     else:
         from dayslice.metastore.hive import HiveMetastore  # noqa: PLC0415 - Thrift's generated code is large
 
         with HiveMetastore(place.at) as catalog:
-            yield catalog
+            yield _as_seen(catalog)
+
+
+def _as_seen(catalog: Catalog) -> Catalog:
+    """A catalog as this process sees it: in a run that publishes together, with what that has staged."""
+    file = staged_in()
+    if file is None:
+        return catalog
+    overlay: Any = Overlay(catalog, file)
+    return overlay  # type: ignore[no-any-return]

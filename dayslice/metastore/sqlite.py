@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +327,17 @@ class SQLiteMetastore:
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
+    def stage(self, version: Version, before: str) -> None:
+        """In a copy: publish a version, and note what was published as it was made; '' for nothing."""
+        s = version.slice
+        with self._transaction() as number:
+            self._keep(version, number)
+            self.connection.execute(
+                "insert into base select ?1, ?2, ?3, ?4 where not exists "
+                "(select 1 from base where schema = ?1 and name = ?2 and ds = ?3)",
+                [s.table.schema, s.table.name, s.ds, before],
+            )
+
     def since_copied(self) -> list[Change]:
         """In a copy: the versions that were published in it, each with what was published as it was made."""
         rows = self._ask(
@@ -377,6 +389,13 @@ class SQLiteMetastore:
         if not self._ask("select 1 from sqlite_master where name = 'suppressed'"):
             return []
         return [(kind, hash) for kind, hash in self._ask("select kind, hash from suppressed order by kind, hash")]
+
+    def suppressed_since(self) -> datetime | None:
+        """When the last one was added."""
+        if not self._ask("select 1 from sqlite_master where name = 'suppressed'"):
+            return None
+        added = self._ask("select max(added) from suppressed")[0][0]
+        return datetime.fromisoformat(added) if added else None
 
     def suppressed_by(self) -> str:
         """The fingerprint of the secret that they were made with; '' where there are none."""

@@ -47,7 +47,7 @@ def read(metastore: SQLiteMetastore) -> Hashes:
 def add(metastore: SQLiteMetastore, kind: str, hash: str) -> None:
     """Suppress a person from now on."""
     check_key(metastore)
-    metastore.suppress(kind, hash, key_fingerprint(), datetime.now(UTC).isoformat(timespec="seconds"))
+    metastore.suppress(kind, hash, key_fingerprint(), datetime.now(UTC).isoformat())
 
 
 def check_key(metastore: SQLiteMetastore) -> None:

@@ -73,6 +73,19 @@ class Plan:
         """What is made after tables of slices, each once, though it may be made for several ds."""
         return tuple(dict.fromkeys(each for step in self.steps for each in step.followers))
 
+    def without_blocked(self) -> "Plan":
+        """This plan less the slices that cannot be made; they stay in `blocked`."""
+        steps = [
+            replace(
+                step,
+                imports=tuple(node for node in step.imports if (node.unique_id, step.ds) not in self.blocked),
+                models=tuple(node for node in step.models if (node.unique_id, step.ds) not in self.blocked),
+            )
+            for step in self.steps
+        ]
+        reasons = {key: reason for key, reason in self.reasons.items() if key not in self.blocked}
+        return replace(self, steps=tuple(step for step in steps if step.size or step.followers), reasons=reasons)
+
     def followed_by(self, followers: Collection[Follower], only_ds: str | None = None) -> "Plan":
         """This plan, with those followers that read what it makes: with each ds, or last, once.
 

@@ -18,7 +18,7 @@ from dayslice.engines.suppression import know_key
 from dayslice.errors import Refused, Transient, UsageError
 from dayslice.metastore import suppressed
 from dayslice.metastore.batch import discard_left
-from dayslice.metastore.choice import open_metastore, tell_readers
+from dayslice.metastore.choice import open_metastore, show_readers, tell_readers
 from dayslice.metastore.ownership import check_owner
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.stages import stage_name, written_at
@@ -102,10 +102,11 @@ def erase(
             known = {kind: frozenset({hash})}
         else:
             known = suppressed.read(metastore)
+        since = metastore.suppressed_since() or started
     with _alone(project.target.home, dry_run), open_rows([project.target]) as rows:
         assert isinstance(rows, LocalRows)
         know_key(rows.connection, key)
-        found = _Run(project, rows, known, dry_run).all_tables()
+        found = _Run(project, rows, known, dry_run, since).all_tables()
     for each in found:
         heard(each)
     receipt = Receipt(
@@ -138,16 +139,23 @@ def _alone(home: Path, dry_run: bool) -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, project: Project, rows: LocalRows, known: suppressed.Hashes, dry_run: bool):
+    def __init__(self, project: Project, rows: LocalRows, known: suppressed.Hashes, dry_run: bool, since: datetime):
         self.project, self.rows, self.known, self.dry_run = project, rows, known, dry_run
+        self.since = since
+        """Since when the list is as it is."""
         self.moved: Moved = {}
+        self.replaced: list[str] = []
         self.pending = project.target.home / FOLDER / "pending"
 
     def all_tables(self) -> list[Erased]:
         """Once over all; and again until nothing is found, as others publish meanwhile what they had begun before."""
         if not self.dry_run:
             self._finish_pending()
-            discard_left(self.project.target)
+            if live := discard_left(self.project.target):
+                raise Refused(
+                    f"the run {live[0]} is staging slices to publish them together, and may have such rows: when it "
+                    "is done, run dayslice erase --again"
+                )
         found: dict[str, Erased] = {}
         for _ in range(1 if self.dry_run else PASSES):
             new = [each for node in tables_of(self.project) if not (each := self._table(node)).is_nothing]
@@ -180,6 +188,7 @@ class _Run:
                     done.slices = list(dict.fromkeys([*done.slices, ds]))
                     done.versions += 1
                     done.rows += count
+        self._remove_replaced()
         self._leftovers(node, hashes, done)
         return done
 
@@ -194,7 +203,15 @@ class _Run:
                 open_store(made.location.rpartition("/")[0]).remove("")
                 return  # let go meanwhile: its files are looked at among those that nobody owns
         self.moved[version.slice, version.id] = made
-        open_store(folder).remove("")
+        self.replaced.append(folder)
+
+    def _remove_replaced(self) -> None:
+        """The files of versions whose places others took, once whoever opens the readers' file sees those."""
+        if self.replaced:
+            show_readers(self.project.target)
+        for folder in self.replaced:
+            open_store(folder).remove("")
+        self.replaced = []
 
     def _finish_pending(self) -> None:
         """Folders that a run that was killed had noted, and whose versions are not kept any more."""
@@ -215,11 +232,13 @@ class _Run:
         """Folders of versions that the metastore does not know: of dead runs, or of live ones."""
         place = f"{self.project.target.warehouse}/{node.table.schema}/{node.table.name}"
         store = open_store(place)
+        done.under_way = self._imports_at_it(node)
         with open_metastore(self.project.target) as metastore:
             kept = metastore.history(node.table)
         known = {version.id for versions in kept.values() for version in versions}
         for folder in store.folders(""):
-            if not written_at(folder) or folder in known or not holds(self.rows, f"{place}/{folder}", hashes):
+            begun = written_at(folder)
+            if begun is None or folder in known:
                 continue
             slices = [each.removeprefix("ds=") for each in store.folders(folder) if each.startswith("ds=")]
             with ExitStack() as stack:
@@ -227,7 +246,10 @@ class _Run:
                     for ds in slices:
                         stack.enter_context(self._nobody_writes(node, Slice(node.table, ds), folder))
                 except Transient:
-                    done.under_way += 1
+                    # Who began it later has the list, and leaves out who is on it.
+                    done.under_way += begun < self.since
+                    continue
+                if not holds(self.rows, f"{place}/{folder}", hashes):
                     continue
                 with open_metastore(self.project.target) as metastore:
                     if any(folder in {v.id for v in metastore.versions(Slice(node.table, ds))} for ds in slices):
@@ -235,6 +257,17 @@ class _Run:
                 done.leftovers += 1
                 if not self.dry_run:
                     store.remove(folder)
+
+    def _imports_at_it(self, node: TableNode) -> int:
+        """How many imports of a table's slices are under way: each has the list as it was when it began."""
+        count = 0
+        for lock in (self.project.target.home / "imports").glob(f"{node.table}.*.lock") if node.is_import else ():
+            with lock.open("a") as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    count += 1
+        return count
 
     @contextmanager
     def _nobody_writes(self, node: TableNode, slice: Slice, version: str) -> Iterator[None]:

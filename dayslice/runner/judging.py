@@ -72,7 +72,10 @@ def awaited_by(project: Project, node: TableNode) -> list[Awaited]:
 
 
 def blocked(project: Project, metastore: Metastore, made: Iterable[Key]) -> dict[Key, str]:
-    """The slices of a plan that wait for one that neither stands nor is in it, and for which."""
+    """The slices of a plan that wait for one that neither stands nor is made by it, and for which.
+
+    `made`: all of them, each after what it reads.
+    """
     keys = list(made)
     nodes = {unique_id: project.tables[unique_id] for unique_id, _ in keys}
     upstream = {project.tables[wait.upstream] for node in nodes.values() for wait in node.waits}
@@ -90,6 +93,9 @@ def blocked(project: Project, metastore: Metastore, made: Iterable[Key]) -> dict
                 node, first = names[lacking[0].table], lacking[0].ds
                 why = "expired upstream:" if let_go(node, [first], there[node.table]) else "blocked by"
                 found[unique_id, ds] = f"{why} {node} {first}"
+                own = project.tables[unique_id].table
+                if own in then and ds not in there[own]:
+                    then[own].discard(ds)  # what reads it is blocked as well
                 break
     return found
 

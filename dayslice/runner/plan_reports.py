@@ -29,10 +29,7 @@ def plan_document(project: Project, plan: Plan, costs: Mapping[str, Cost] | None
         ],
         "lost": [{"table": node.name, "ds": ds} for node, ds in plan.lost],
         "not_due": [{"table": node.name, "ds": ds} for node, ds in plan.early],
-        "blocked": [
-            {"table": project.tables[table].name, "ds": ds, "reason": reason}
-            for (table, ds), reason in plan.blocked.items()
-        ],
+        "blocked": blocked_document(project, plan),
         "left_stale": stale_document(project, plan.left),
         "stale": [
             {"table": project.tables[table].name, "ds": ds, "reason": reason}
@@ -45,6 +42,14 @@ def plan_document(project: Project, plan: Plan, costs: Mapping[str, Cost] | None
         },
         "followers": [each.name for each in plan.followers],
     }
+
+
+def blocked_document(project: Project, plan: Plan) -> list[dict[str, str]]:
+    """Slices that cannot be made, for `--json`, each with what it waits for."""
+    return [
+        {"table": project.tables[table].name, "ds": ds, "reason": reason}
+        for (table, ds), reason in plan.blocked.items()
+    ]
 
 
 def stale_document(project: Project, stale: Mapping[Key, Key]) -> list[dict[str, str]]:
@@ -136,10 +141,10 @@ def tell_not_made(project: Project, plan: Plan) -> None:
 
 
 def tell_blocked(project: Project, plan: Plan) -> None:
-    """On standard error: slices of the plan that will be refused, as what they wait for is neither there nor made."""
+    """On standard error: slices that cannot be made, as what they wait for is neither there nor made."""
     if not plan.blocked:
         return
-    click.echo(f"{len(plan.blocked)} of them wait for what neither stands nor is made:", err=True)
+    click.echo(f"{len(plan.blocked)} slices wait for what neither stands nor is made, and are not tried:", err=True)
     for unique_id, node in project.tables.items():
         mine = {ds: reason for (table, ds), reason in plan.blocked.items() if table == unique_id}
         for ds, reason in list(mine.items())[:1]:

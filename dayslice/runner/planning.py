@@ -51,10 +51,9 @@ def plan_range(
         stale=found,
         remake_stale=stale,
     )
-    if not judged:
-        return plan
+    ordered = [(unique_id, step.ds) for step in plan.steps for unique_id in step.tables]
     with open_metastore(project.target) as metastore:
-        return replace(plan, blocked=blocked(project, metastore, plan.reasons))
+        return replace(plan, blocked=blocked(project, metastore, ordered))
 
 
 def standing(project: Project, tables: Iterable[TableNode], metastore: Metastore) -> dict[Table, set[str]]:

@@ -1,6 +1,6 @@
 """Rollback of a run: all that one command published is taken back, and what stood before stands again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from dayslice.errors import Refused, UsageError
@@ -9,8 +9,9 @@ from dayslice.metastore.choice import open_metastore, tell_readers
 from dayslice.metastore.integrity import problems
 from dayslice.rules.graph import TableNode
 from dayslice.rules.receipts import REPLACED, first_published
-from dayslice.rules.slices import Change, Version
+from dayslice.rules.slices import Change, Table, Version
 from dayslice.runner.project import Project
+from dayslice.runner.unpublish import show_latest
 
 
 @dataclass
@@ -86,6 +87,19 @@ def roll_back_run(project: Project, taken: Taken) -> None:
         else:
             announce(project.target.home, each.version)
     tell_readers(project.target)
+    if not project.target.is_local:
+        _latest_of(project, {each.slice.table for each in taken.gone})
+
+
+def _latest_of(project: Project, tables: Set[Table]) -> None:
+    """On Trino a latest view names its ds: that may be gone."""
+    for node in project.tables.values():
+        if node.table in tables:
+            with open_metastore(project.target) as metastore:
+                left = metastore.published_ds(node.table)
+                newest = metastore.published(node.table, left[-1:]) if left else {}
+            if left:
+                show_latest(project, node, newest[left[-1]])
 
 
 def _change_imports(project: Project, changes: Sequence[Change]) -> None:

@@ -34,11 +34,11 @@ def unpublish(project: Project, node: TableNode, ds: str) -> tuple[Version, Mapp
         raise Refused(f"{node} {ds}: {now.id} was published meanwhile, and stays; look at it, and try again")
     announce_gone(project.target.home, published.slice)
     if left and max(left) < ds:
-        _show_latest(project, node, newest[left[-1]])
+        show_latest(project, node, newest[left[-1]])
     return published, made_stale(project.tables, [(node.unique_id, ds)], stands, project.time_zone)
 
 
-def _show_latest(project: Project, node: TableNode, newest: Version) -> None:
+def show_latest(project: Project, node: TableNode, newest: Version) -> None:
     """Make the latest view show the newest slice that is left."""
     if node.is_import:
         from dayslice_importers.engines.choice import open_engine  # noqa: PLC0415 - the engine, when it is needed

@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dayslice.engines.target import load_target
+from dayslice.metastore.batch import begun
 from dayslice.metastore.begun import Begun
 from dayslice.rules.slices import Slice, Table
 from tests.sql.warehouse_project import WarehouseProject
@@ -193,6 +195,9 @@ def test_stages_of_dead_builds_go_and_those_of_live_ones_are_waited_for(run, pro
     place = project.home / "landing" / "analytics" / "flat" / stage
     shutil.copytree(Path(published.location).parent, place)
     note = Begun(project.home, Slice(Table("analytics", "flat"), DAYS[0]), stage)
+    with begun(load_target(project.root), "r1"):
+        code, out, err = erase(run, "--yes")
+        assert (code, "the run r1 is staging slices" in err) == (1, True)
     code, out, err = erase(run, "--yes")
     assert code == 1
     assert "1 slices with such rows are being made at this moment, of flat" in err

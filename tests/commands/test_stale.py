@@ -128,8 +128,19 @@ def test_what_waits_for_nothing_that_comes_is_blocked(run, built):
     code, out, err = run("plan", "--from", DAYS[3], "--to", "2013-01-06", "--select", "kinds", "counted")
     assert code == 3
     assert "kinds: 2013-01-05 to 2013-01-06 (2): missing" in out
-    assert "2 of them wait for what neither stands nor is made:" in err
+    assert "4 slices wait for what neither stands nor is made, and are not tried:" in err
     assert "  kinds 2013-01-05: blocked by erp.orders 2013-01-05, … (2 slices)" in err
+    assert "  counted 2013-01-05: blocked by kinds 2013-01-05, … (2 slices)" in err, "nor what reads those"
+    with_all = ["--from", DAYS[3], "--to", "2013-01-06", "--select", "kinds", "counted", "--jobs", "1", "--json"]
+    code, out, err = run("backfill", *with_all)
+    told = json.loads(out)
+    assert code == 1
+    assert {(each["table"], each["ds"]) for each in told["blocked"]} == {
+        (table, ds) for table in ("kinds", "counted") for ds in ("2013-01-05", "2013-01-06")
+    }
+    assert [each for each in told["slices"] if each["ds"] > DAYS[3]] == [], "they are not tried"
+    code, _, err = run("backfill", *with_all[:-1], "--together", "--yes")
+    assert (code, "nothing was staged, as not all of it could be" in err) == (1, True)
 
 
 def versions(project, table):

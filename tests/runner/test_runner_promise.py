@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 from dayslice.errors import DaysliceError
 from dayslice.metastore.batch import begun
 from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.rules.guard import VARIABLE as ACCEPT
 from dayslice.rules.plan import Plan
 from dayslice.rules.run_ids import one_run
 from dayslice.runner import together
@@ -185,9 +186,11 @@ class Runner(RuleBasedStateMachine):
             if len({id for id, _ in self.orders[ds]}) < len(self.orders[ds]):
                 self.land(ds, [(1, "ann")])
         plan = self.plan(DAYS[0], set(TABLES), stale=True)
-        outcomes = run_plan(self.loaded, plan, lambda outcome: None)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(ACCEPT, "inputs are empty, as the source says or as somebody was erased")
+            outcomes = run_plan(self.loaded, plan, lambda outcome: None)
         self.check(plan, outcomes)
-        assert not any(each.failed for each in outcomes)
+        assert [each for each in outcomes if each.failed] == []
         assert self.plan(DAYS[0], set(TABLES), stale=True).size == 0
         assert self.contents() == self.wanted()
 
@@ -278,7 +281,7 @@ def test_sequences_of_all_that_an_operator_does_keep_the_promise(parsed):
             stateful_step_count=12 if SEQUENCES < 10 else 30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate] if SEQUENCES < 10 else list(Phase),
+            phases=[Phase.explicit, Phase.generate],  # to shrink one of thirty steps takes hours
             derandomize=SEQUENCES < 10,
             database=None,
         ),

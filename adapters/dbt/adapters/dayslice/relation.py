@@ -9,7 +9,10 @@ from typing import Any
 
 
 class ReadsRows:
-    """Mixed into an engine's relation, which declares the field `rows_where`: a condition, or None for all rows."""
+    """Mixed into an engine's relation, which declares the field `rows_where`: a condition, or None for all rows.
+
+    It may have `rows_from`: what is read in the relation's place, staged slices among it.
+    """
 
     rows_where: str | None
 
@@ -23,7 +26,7 @@ class ReadsRows:
         return replace(self, rows_where=None)  # type: ignore[type-var]
 
     def __str__(self) -> str:
-        rendered = super().__str__()
+        rendered = getattr(self, "rows_from", None) or super().__str__()
         return f"(select * from {rendered} where {self.rows_where})" if self.rows_where else rendered
 
 

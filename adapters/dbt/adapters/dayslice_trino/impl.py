@@ -18,6 +18,7 @@ from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
 from trino.exceptions import TrinoConnectionError
 
+from dayslice.engines.target import staged_in
 from dayslice.engines.trino_client import no_answer
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.choice import open_catalog
@@ -77,6 +78,7 @@ class SliceTrinoRelation(ReadsRows, TrinoRelation):
     """dbt-trino's, or the rows of some slices of it."""
 
     rows_where: str | None = None
+    rows_from: str | None = None
 
 
 # dbt finds the adapter's module by the class's name in lower case, less "Adapter": hence the underscore.
@@ -239,6 +241,30 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         with self.slice_metastore() as catalog:
             catalog.publish(published, staged)
             catalog.drop_table(staged)
+
+    @for_jinja
+    def rows_of(self, relation: Any, slices: list[str], or_no_ds: bool = False) -> Any:
+        """As ever; in a run that publishes together, staged slices are read from their stage tables."""
+        found = super().rows_of(relation, slices, or_no_ds)
+        if staged_in() is None or or_no_ds or not relation.identifier:
+            return found
+        table = Table(str(relation.schema), str(relation.identifier))
+        with self.slice_metastore() as catalog:
+            staged = [each for ds, each in catalog.staged(table).items() if slices[0] <= ds <= slices[-1]]  # type: ignore[attr-defined]
+            places = {each.slice.ds: Table(STAGING_SCHEMA, stage_name(each.slice, each.id)) for each in staged}
+            columns = {ds: {*catalog.columns(place)} for ds, place in places.items()}
+        if not places:
+            return found
+        types = self.held_types(table.schema, table.name)
+        names = [*types, "ds"]
+        own = ", ".join(f"'{ds}'" for ds in places)
+        parts = [f"select {', '.join(map(self.quote, names))} from {relation.whole()} where ds not in ({own})"]
+        for ds, place in places.items():
+            has = columns[ds]
+            values = [self.quote(n) if n in has else f"cast(null as {types[n]}) as {self.quote(n)}" for n in names]
+            stage = self.Relation.create(database=relation.database, schema=place.schema, identifier=place.name)
+            parts.append(f"select {', '.join(values)} from {stage}")
+        return replace(found, rows_from=f"({' union all '.join(parts)})")
 
     @for_jinja
     def publish_content(self, target_relation: BaseRelation, staged_relation: BaseRelation, rows: int) -> None:
