@@ -1,13 +1,16 @@
 """`dayslice sql`: ask the warehouse, and change nothing."""
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from dayslice.commands.answer_output import WRITERS
 from dayslice.commands.options import as_json, target
+from dayslice.engines.target import time_zone_of
 from dayslice.errors import UsageError
+from dayslice.rules.past import moment_of
 from dayslice.runner.asking import Asked, Rendering, asking
 from dayslice.runner.project import find_root
 from dayslice.runner.quick_target import quick_target
@@ -18,10 +21,17 @@ from dayslice.runner.quick_target import quick_target
 @click.option("--ds", metavar="DS", help="What ds() is, and the slice that ref() and source() read.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="At most so many rows; 0: all. A table: 100.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of a table.")
+@click.option("--as-of", metavar="MOMENT", help="Read what was published then, as far as its versions are kept.")
 @target
 @as_json
 def command(
-    statement: str | None, ds: str | None, limit: int | None, as_csv: bool, target: str | None, as_json: bool
+    statement: str | None,
+    ds: str | None,
+    limit: int | None,
+    as_csv: bool,
+    as_of: str | None,
+    target: str | None,
+    as_json: bool,
 ) -> None:
     """Ask the warehouse in SQL, and change nothing: one SELECT, of what is published.
 
@@ -33,6 +43,7 @@ def command(
       dayslice sql "select carrier_name, flights from carrier_metrics_latest order by flights desc"
       dayslice sql "select count(*) from {{ slice('flights_flat', -1) }}" --ds 2013-01-02
       dayslice sql models/flights/airport_daily.sql --ds 2013-01-02 --csv > days.csv
+      dayslice sql "select sum(flights) from carrier_metrics where ds = '2018-03-01'" --as-of '2018-03-03 09:00'
       dayslice sql
     """
     if as_csv and as_json:
@@ -47,7 +58,9 @@ def command(
         with asked.ask(sql) as found:
             write(found, limit)
 
-    with asking(root, place := quick_target(root, target)) as asked:
+    moment = moment_of(as_of, time_zone_of(root), datetime.now(UTC)) if as_of else None
+    place = quick_target(root, target)
+    with asking(root, place, moment, lambda said: click.echo(said, err=True)) as asked:
         if sql is not None:
             answer(asked, sql)
             return

@@ -1,7 +1,8 @@
 """Questions in SQL to a target's engine, which can change nothing; with the project's macros where they use any."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -25,9 +26,19 @@ class Asked(Protocol):
 
 
 @contextmanager
-def asking(root: Path, target: Target) -> Iterator[Asked]:
-    """The engine of a target, read-only."""
-    if target.is_local:
+def asking(
+    root: Path, target: Target, as_of: datetime | None = None, tell: Callable[[str], None] = print
+) -> Iterator[Asked]:
+    """The engine of a target, read-only. `as_of`: what was published then, and `tell` hears how far that is known."""
+    if as_of is not None:
+        from dayslice.runner.fenced_duckdb import fenced_duckdb  # noqa: PLC0415
+        from dayslice.runner.past import past_of  # noqa: PLC0415
+
+        zone = time_zone_of(root)
+        with past_of(target, as_of, zone) as past, fenced_duckdb(past.target, zone.key) as duckdb:
+            duckdb.also_check = lambda sql: past.look(duckdb.connection, sql, tell)
+            yield duckdb
+    elif target.is_local:
         from dayslice.runner.fenced_duckdb import fenced_duckdb  # noqa: PLC0415 - each target needs one of the two
 
         with fenced_duckdb(target, time_zone_of(root).key) as duckdb:

@@ -57,7 +57,7 @@ def narrowed(connection: duckdb.DuckDBPyConnection, metastore: SQLiteMetastore, 
     own = {each["key"].lower() for node in nodes for each in (node.get("cte_map") or {}).get("map", [])}
     visible = Visible(connection, metastore)
     text = sql.encode()
-    found = {node["query_location"]: (node, reaches) for node, reaches in _restricted(nodes)}
+    found = {node["query_location"]: (node, reaches) for node, reaches in restricted_tables(nodes)}
     for at, (node, reaches) in sorted(found.items(), reverse=True):
         if not node["schema_name"] and node["table_name"].lower() in own:
             continue
@@ -82,7 +82,7 @@ def _select(visible: Visible, table: Table, reaches: list[Holds]) -> str | None:
     return visible.select_slices(table, wanted) if len(wanted) * 4 <= len(stands) or len(wanted) == 1 else None
 
 
-def _restricted(nodes: list[dict[str, Any]]) -> Iterator[tuple[Node, list[Holds]]]:
+def restricted_tables(nodes: list[dict[str, Any]]) -> Iterator[tuple[Node, list[Holds]]]:
     """The tables that a condition restricts to some slices, as the parser has them."""
     for node in nodes:
         if node.get("type") != "SELECT_NODE" or not node.get("where_clause") or node["sample"]:

@@ -2,9 +2,10 @@
 
 import difflib
 import os
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -18,6 +19,7 @@ from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Visible
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.diff_queries import quoted
+from dayslice.rules.past import moment_of
 from dayslice.rules.receipts import is_import
 from dayslice.rules.slices import Slice, Table, Version, version_named
 from dayslice.runner.asking import Rendering, asking
@@ -33,12 +35,14 @@ def read(
     *,
     ds: str | date | None = None,
     version: str | None = None,
+    as_of: str | datetime | None = None,
     target: str | None = None,
     project: str | os.PathLike[str] | None = None,
 ) -> Rows:
     """The rows of a published table, seed or view: all slices, or the one of `ds`, as it is or as `version` has it.
 
-    `version` is an id, or how one begins, of those that `dayslice versions` lists. `project` is the folder of
+    `version` is an id, or how one begins, of those that `dayslice versions` lists. `as_of`: what was published at a
+    moment, as in '2018-03-03 09:00', as far as its versions are kept; on Trino of one `ds`. `project` is the folder of
     dbt_project.yml; by default it is found from the working directory, or from DAYSLICE_HOME, upwards.
     """
     root = root_of(project)
@@ -48,6 +52,10 @@ def read(
     slice = parse_ds(ds) if ds is not None else None
     if version is not None and slice is None:
         raise UsageError(f"{table}: version {version} is a version of a slice: give its ds too")
+    if as_of is not None:
+        if version is not None:
+            raise UsageError(f"{table}: version and as_of are two ways to say which version: give one of them")
+        return _read_past(root, place, wanted, slice, as_of)
     if place.is_local:
         return _read_files(root, place, wanted, slice, version)
     return _read_trino(root, place, wanted, slice, version)
@@ -57,6 +65,7 @@ def sql(
     statement: str,
     *,
     ds: str | date | None = None,
+    as_of: str | datetime | None = None,
     target: str | None = None,
     project: str | os.PathLike[str] | None = None,
 ) -> Rows:
@@ -64,15 +73,29 @@ def sql(
     root = root_of(project)
     rendered = Rendering(root, target, parse_ds(ds) if ds is not None else None).render(statement)
     place = quick_target(root, target)
-    if not place.is_local:
-        return _ask_trino(root, place, rendered)
+    zone = time_zone_of(root)
+    if as_of is not None:
+        from dayslice.runner.past import past_of  # noqa: PLC0415 - for those who look back
+
+        with past_of(place, _moment(as_of, zone), zone) as past:
+            return _ask_files(past.target, zone, rendered, past)
+    return _ask_files(place, zone, rendered) if place.is_local else _ask_trino(root, place, rendered)
+
+
+def _ask_files(target: Target, zone: ZoneInfo, statement: str, past: Any = None) -> Rows:
     from dayslice.runner.fenced_duckdb import open_fence, said  # noqa: PLC0415 - half a tenth of a second
 
-    fenced = open_fence(place, time_zone_of(root).key)
+    fenced = open_fence(target, zone.key)
+    if past is not None:
+        fenced.also_check = lambda sql: past.look(fenced.connection, sql, lambda how_far: None)
     try:
-        return fenced.run(rendered, lambda each: Rows.of(fenced.connection, fenced.connection.sql(each)))
+        return fenced.run(statement, lambda each: Rows.of(fenced.connection, fenced.connection.sql(each)))
     except duckdb.Error as error:
         raise said(error) from None
+
+
+def _moment(as_of: str | datetime, zone: ZoneInfo) -> datetime:
+    return moment_of(as_of if isinstance(as_of, str) else as_of.isoformat(), zone, datetime.now(UTC))
 
 
 def root_of(project: str | os.PathLike[str] | None) -> Path:
@@ -88,6 +111,20 @@ def root_of(project: str | os.PathLike[str] | None) -> Path:
         raise UsageError(
             f"{Path.cwd()} is in no dbt project: give its folder, as in dayslice.read(…, project='/srv/warehouse')"
         ) from None
+
+
+def _read_past(root: Path, target: Target, table: Table, ds: str | None, as_of: str | datetime) -> Rows:
+    from dayslice.runner.past import past_of, version_then  # noqa: PLC0415 - for those who look back
+
+    zone = time_zone_of(root)
+    at = _moment(as_of, zone)
+    if target.is_local:
+        with past_of(target, at, zone) as past:
+            past.refuse(table, ds)
+            return _read_files(root, past.target, table, ds, None)
+    if ds is None:
+        raise UsageError(f"{table}: on Trino one slice is read as it was: give its ds too")
+    return _read_trino(root, target, table, ds, version_then(target, Slice(table, ds), at).id)
 
 
 def _read_files(root: Path, target: Target, table: Table, ds: str | None, version: str | None) -> Rows:
