@@ -1,11 +1,13 @@
 """Fixtures of all tests."""
 
+import atexit
 import io
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -14,13 +16,34 @@ from tests.sharing import Groups, place_of
 
 # What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
 KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_SEQUENCES", "DAYSLICE_PARITY_DAYS"}
-KEPT.add("DAYSLICE_TEST_SUPERSET")
+KEPT |= {"DAYSLICE_TEST_SUPERSET", "DAYSLICE_COLD_STARTS"}
 for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_")) and each not in KEPT]:
     del os.environ[name]
 
+PASSED = pytest.StashKey[bool]()
 
 # Tests of the demo, and those that look at its dashboards; single modules elsewhere say so themselves.
 OF_THE_DEMO = ("tests/demo/", "tests/superset/")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each run has its temporary folders for itself where root runs it; they go, unless something failed.
+
+    PostgreSQL is another user then, and pytest closes the folders of all runs to others whenever one starts.
+    """
+    if os.geteuid() or "PYTEST_DEBUG_TEMPROOT" in os.environ or hasattr(config, "workerinput"):
+        return
+    folder = Path(mkdtemp(prefix="dayslice-tests-"))
+    folder.chmod(0o755)
+    os.environ["PYTEST_DEBUG_TEMPROOT"] = str(folder)
+    # Before the servers' own ends are registered, so that it comes after them.
+    atexit.register(lambda: PASSED in config.stash and shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Whether there is nothing to look at in the temporary folders."""
+    if exitstatus == pytest.ExitCode.OK:
+        session.config.stash[PASSED] = True
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -5,24 +5,14 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import date
 
 import psutil
 import pytest
 
+from tests.sql.project_files import on_orders
 from tests.sql.warehouse_project import WarehouseProject
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - name: total
-    config: {meta: {slice: cumulative, start: 2013-01-01}}
-    columns: [{name: n, data_type: bigint}]
-  - {name: summary, config: {meta: {slice: cumulative}}}
-  - {name: flat, config: {meta: {slice: events}}, columns: [{name: id, data_tests: [unique]}]}
-"""
 TOTAL = """
 select cast(
     (select count(*) from {{ slice('erp', 'orders') }})
@@ -35,15 +25,17 @@ SPAN = ["--from", DAYS[0], "--to", DAYS[-1], "--select", "total", "summary", "fl
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory):
-    files = {
-        "models/models.yml": YAML,
-        "models/total.sql": TOTAL,
-        "models/summary.sql": "select n from {{ slice('total') }}",
-        "models/flat.sql": "select id, name from {{ source('erp', 'orders') }} join {{ ref('names') }} using (id)",
-        "models/flat_latest.sql": "{{ latest('flat') }}",
-        "seeds/names.csv": "id,name\n1,a\n",
-    }
-    return WarehouseProject(tmp_path_factory.mktemp("project"), files)
+    files = on_orders(
+        {
+            "total": TOTAL,
+            "summary": "select n from {{ slice('total') }}",
+            "flat": "select id, name from {{ source('erp', 'orders') }} join {{ ref('names') }} using (id)",
+            "flat_latest": "{{ latest('flat') }}",
+        },
+        {"total": {"slice": "cumulative", "start": date(2013, 1, 1)}, "summary": {"slice": "cumulative"}},
+        {"total": [{"name": "n", "data_type": "bigint"}], "flat": [{"name": "id", "data_tests": ["unique"]}]},
+    )
+    return WarehouseProject(tmp_path_factory.mktemp("project"), {**files, "seeds/names.csv": "id,name\n1,a\n"})
 
 
 @pytest.fixture

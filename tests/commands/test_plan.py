@@ -2,23 +2,14 @@
 
 import json
 import shutil
+from datetime import date
 
 import pytest
 
 from dayslice.rules.slices import Slice, Table
+from tests.sql.project_files import on_orders
 from tests.sql.warehouse_project import WarehouseProject
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - name: total
-    config: {meta: {slice: cumulative, start: 2013-01-01}}
-    columns: [{name: n, data_type: bigint}]
-  - {name: summary, config: {meta: {slice: cumulative}}}
-"""
 TOTAL = """
 select cast(
     (select count(*) from {{ slice('erp', 'orders') }})
@@ -40,11 +31,11 @@ def project(parsed):
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory):
-    files = {
-        "models/models.yml": YAML,
-        "models/total.sql": TOTAL,
-        "models/summary.sql": "select n from {{ slice('total') }}",
-    }
+    files = on_orders(
+        {"total": TOTAL, "summary": "select n from {{ slice('total') }}"},
+        {"total": {"slice": "cumulative", "start": date(2013, 1, 1)}, "summary": {"slice": "cumulative"}},
+        {"total": [{"name": "n", "data_type": "bigint"}]},
+    )
     return WarehouseProject(tmp_path_factory.mktemp("project"), files)
 
 

@@ -15,20 +15,11 @@ from prompt_toolkit.output import DummyOutput
 
 from dayslice.commands.sql_prompt import HISTORY, prompt
 from dayslice.errors import UsageError
+from tests.sql.project_files import on_orders
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - {name: daily, config: {meta: {slice: events}}}
-"""
-FILES = {
-    "models/models.yml": YAML,
-    "models/daily.sql": "select id, name from {{ slice('erp', 'orders') }}",
-    "models/daily_latest.sql": "{{ latest('daily') }}",
-}
+FILES = on_orders(
+    {"daily": "select id, name from {{ slice('erp', 'orders') }}", "daily_latest": "{{ latest('daily') }}"}
+)
 ROWS = {"2013-01-05": "values (1, 'a'), (2, null)", "2013-01-06": "values (3, 'x, \"y\"')"}
 
 

@@ -4,21 +4,15 @@ import json
 
 import pytest
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - {name: daily, config: {meta: {slice: events}}}
-  - {name: copy, config: {meta: {slice: events}}}
-"""
-FILES = {
-    "models/models.yml": YAML,
-    "models/daily.sql": "select id from {{ slice('erp', 'orders') }}",
-    "models/daily_latest.sql": "{{ latest('daily') }}",
-    "models/copy.sql": "select id from {{ slice('daily') }}",
-}
+from tests.sql.project_files import on_orders
+
+FILES = on_orders(
+    {
+        "daily": "select id from {{ slice('erp', 'orders') }}",
+        "daily_latest": "{{ latest('daily') }}",
+        "copy": "select id from {{ slice('daily') }}",
+    }
+)
 DAYS = ["2013-01-05", "2013-01-06"]
 
 

@@ -5,29 +5,23 @@ import shutil
 
 import pytest
 
+from tests.sql.project_files import on_orders
 from tests.sql.warehouse_project import WarehouseProject
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events, owner: erp-team}}
-    tables: [{name: orders}]
-models:
-  - {name: flat, config: {meta: {slice: events, owner: sales}}, columns: [{name: id, data_tests: [unique]}]}
-  - {name: report, config: {meta: {slice: events, owner: board}}}
-  - {name: summary, config: {meta: {slice: events}}}
-"""
 DAYS = [f"2013-01-{day:02}" for day in range(1, 5)]
 
 
 @pytest.fixture(scope="module")
 def parsed(tmp_path_factory):
-    files = {
-        "models/models.yml": YAML,
-        "models/flat.sql": "select id from {{ source('erp', 'orders') }}",
-        "models/report.sql": "select count(*) as n from {{ ref('flat') }}",
-        "models/summary.sql": "select n from {{ ref('report') }}",
-    }
+    files = on_orders(
+        {
+            "flat": "select id from {{ source('erp', 'orders') }}",
+            "report": "select count(*) as n from {{ ref('flat') }}",
+            "summary": "select n from {{ ref('report') }}",
+        },
+        {"orders": {"owner": "erp-team"}, "flat": {"owner": "sales"}, "report": {"owner": "board"}},
+        {"flat": [{"name": "id", "data_tests": ["unique"]}]},
+    )
     return WarehouseProject(tmp_path_factory.mktemp("project"), files)
 
 

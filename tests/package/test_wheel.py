@@ -1,8 +1,10 @@
 """The wheel, in an environment of its own and outside of this repository: nothing is missing, nothing is too much."""
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from email.parser import BytesParser
 from pathlib import Path
@@ -32,6 +34,13 @@ def wheel(tmp_path_factory):
     return next(dist.glob("*.whl"))
 
 
+def link_or_copy(old: str, new: str) -> None:
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copy2(old, new)
+
+
 class Installed:
     """An environment with nothing but the wheel and what it requires, and a folder to work in."""
 
@@ -45,6 +54,19 @@ class Installed:
         python = ["--python", self.folder / "venv" / "bin" / "python"]
         command = [self.uv, "pip", "install", "--quiet", *python, *constraints, f"{self.wheel}{extra}"]
         subprocess.run(command, check=True)
+        self.take_bytecode()
+
+    def take_bytecode(self):
+        """Packages of others are those that this environment has, compiled: dbt alone would take half a minute to be.
+
+        Bytecode that is not of its source, by size and time, is passed over by Python.
+        """
+        ours = Path(sysconfig.get_path("purelib"))
+        theirs = self.folder / "venv" / ours.relative_to(sys.prefix)
+        for compiled in (each for top in theirs.iterdir() for each in (ours / top.name).rglob("__pycache__")):
+            place = theirs / compiled.relative_to(ours)
+            if place.parent.is_dir() and not place.exists():
+                shutil.copytree(compiled, place, copy_function=link_or_copy)
 
     def run(self, *command, cwd=None):
         """A program of the environment; its output. Nothing of this environment or of a person's reaches it."""

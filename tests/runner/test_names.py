@@ -4,9 +4,7 @@ import pytest
 
 from dayslice.errors import UsageError
 from dayslice.runner.project import parse_project
-from tests.sql.warehouse_project import copy_settings
-
-MODEL = "select 1 as id"
+from tests.sql.warehouse_project import WarehouseProject, begin_with_parsed_macros
 
 
 @pytest.mark.parametrize(
@@ -18,14 +16,14 @@ MODEL = "select 1 as id"
     ],
 )
 def test_names_are_checked_when_the_project_is_read(tmp_path, monkeypatch, name, column, said):
-    copy_settings(tmp_path)
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / f"{name}.sql").write_text(MODEL)
-    (tmp_path / "models" / "m.yml").write_text(f"models: [{{name: {name}, columns: [{{name: '{column}'}}]}}]")
+    listed = f"models: [{{name: {name}, columns: [{{name: '{column}'}}]}}]"
+    WarehouseProject(tmp_path, {f"models/{name}.sql": "select 1 as id", "models/m.yml": listed})
     monkeypatch.setenv("DAYSLICE_WAREHOUSE", "s3://bucket/prefix")
+    begin_with_parsed_macros(tmp_path, "trino")
     with pytest.raises(UsageError) as refused:
         parse_project(tmp_path, "trino")
     assert said in str(refused.value)
     if column != "id":
         monkeypatch.delenv("DAYSLICE_WAREHOUSE")
+        begin_with_parsed_macros(tmp_path)
         assert list(parse_project(tmp_path).tables)

@@ -17,21 +17,12 @@ from dayslice.rules.slices import Slice, Table
 from dayslice.runner import rows
 from dayslice.runner.quick_target import quick_target
 from tests.sql.conftest import emptied, make_project
+from tests.sql.project_files import on_orders
 
 __all__ = ["emptied", "make_project"]
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - {name: daily, config: {meta: {slice: events}}}
-"""
-FILES = {
-    "models/models.yml": YAML,
-    "models/daily.sql": "select id, name from {{ slice('erp', 'orders') }}",
-    "models/daily_latest.sql": "{{ latest('daily') }}",
-}
+FILES = on_orders(
+    {"daily": "select id, name from {{ slice('erp', 'orders') }}", "daily_latest": "{{ latest('daily') }}"}
+)
 DAY = "2013-01-05"
 ROWS = {"2013-01-05": "values (1, 'a'), (2, null)", "2013-01-06": "values (3, 'b')"}
 

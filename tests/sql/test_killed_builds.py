@@ -13,17 +13,8 @@ from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.rules.slices import Table
 from dayslice.store.directory import Directory
 from tests.local_files import metastore_of
+from tests.sql.project_files import on_orders
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - name: daily
-    config: {meta: {slice: events}}
-    columns: [{name: id, data_tests: [unique, not_null]}]
-"""
 BEFORE = [(1, "2013-01-04"), (1, "2013-01-05")]
 # From here on the new slice stands, whatever is left to do.
 PUBLISHED = {
@@ -77,7 +68,8 @@ STEPS = {
 
 @pytest.fixture(scope="module")
 def parsed(make_project):
-    return make_project({"models/models.yml": YAML, "models/daily.sql": "select id from {{ slice('erp', 'orders') }}"})
+    columns = {"daily": [{"name": "id", "data_tests": ["unique", "not_null"]}]}
+    return make_project(on_orders({"daily": "select id from {{ slice('erp', 'orders') }}"}, columns=columns))
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -4,27 +4,22 @@ import json
 
 import pytest
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - {name: kept_short, config: {meta: {slice: events, retention: 2 days}}}
-  - {name: reader, config: {meta: {slice: events}}}
-"""
+from tests.sql.project_files import on_orders
+
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04"]
 
 
 @pytest.fixture(scope="module")
 def project(make_project):
     project = make_project(
-        {
-            "models/m.yml": YAML,
-            "models/kept_short.sql": "select id from {{ slice('erp', 'orders') }}",
-            "models/kept_short_latest.sql": "{{ latest('kept_short') }}",
-            "models/reader.sql": "select id from {{ slice('kept_short') }}",
-        }
+        on_orders(
+            {
+                "kept_short": "select id from {{ slice('erp', 'orders') }}",
+                "kept_short_latest": "{{ latest('kept_short') }}",
+                "reader": "select id from {{ slice('kept_short') }}",
+            },
+            {"kept_short": {"retention": "2 days"}},
+        )
     )
     for ds in DAYS:
         project.land("orders", ds, "select 1", "id int")

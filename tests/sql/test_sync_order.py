@@ -10,21 +10,13 @@ from pathlib import Path
 import pytest
 
 from dayslice.metastore.sqlite import SQLiteMetastore
+from tests.sql.project_files import on_orders
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - {name: daily, config: {meta: {slice: events}}}
-"""
-FILES = {
-    "models/models.yml": YAML,
-    "models/daily.sql": "select id from {{ slice('erp', 'orders') }}",
-    "models/all_days.sql": "{{ config(materialized='table') }} select id from {{ ref('daily') }}",
-    "seeds/names.csv": "id,name\n1,one\n",
+MODELS = {
+    "daily": "select id from {{ slice('erp', 'orders') }}",
+    "all_days": "{{ config(materialized='table') }} select id from {{ ref('daily') }}",
 }
+FILES = {**on_orders(MODELS), "seeds/names.csv": "id,name\n1,one\n"}
 DS = "2013-01-05"
 TRACE = ["strace", "-f", "-y", "-e", "trace=fsync,fdatasync", "-o"]
 

@@ -11,29 +11,23 @@ from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.stages import version_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.store.choice import open_store
+from tests.sql.project_files import on_orders
 from tests.warm.programs import program
 
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - {name: kept_short, config: {meta: {slice: events, retention: [2 days, keep 2 versions]}}}
-  - {name: reader, config: {meta: {slice: events}}}
-"""
 DAYS = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04", "2013-01-05"]
 
 
 @pytest.fixture(scope="module")
 def project(make_project):
     project = make_project(
-        {
-            "models/m.yml": YAML,
-            "models/kept_short.sql": "select id from {{ slice('erp', 'orders') }}",
-            "models/kept_short_latest.sql": "{{ latest('kept_short') }}",
-            "models/reader.sql": "select id from {{ slice('kept_short') }}",
-        }
+        on_orders(
+            {
+                "kept_short": "select id from {{ slice('erp', 'orders') }}",
+                "kept_short_latest": "{{ latest('kept_short') }}",
+                "reader": "select id from {{ slice('kept_short') }}",
+            },
+            {"kept_short": {"retention": ["2 days", "keep 2 versions"]}},
+        )
     )
     project.empty()
     # Of a stack that is up for long: versions of earlier runs would be refused as too many that nobody knows.

@@ -5,23 +5,14 @@ import subprocess
 
 import pytest
 
+from tests.sql.project_files import on_orders
 from tests.warm.programs import program
-
-YAML = """
-sources:
-  - name: erp
-    config: {meta: {connection: erp, slice: events}}
-    tables: [{name: orders}]
-models:
-  - name: daily
-    config: {meta: {slice: events}}
-    columns: [{name: id, data_tests: [unique]}]
-"""
 
 
 @pytest.fixture(scope="module")
 def project(make_project):
-    project = make_project({"models/m.yml": YAML, "models/daily.sql": "select id from {{ slice('erp', 'orders') }}"})
+    columns = {"daily": [{"name": "id", "data_tests": ["unique"]}]}
+    project = make_project(on_orders({"daily": "select id from {{ slice('erp', 'orders') }}"}, columns=columns))
     project.empty()
     for rows in ("values 1", "values 1, 2", "values 1, 2, 3"):
         project.land("orders", "2013-01-05", rows, "id int")
