@@ -28,6 +28,9 @@ models:
   - name: foreign_word
     config: {meta: {slice: events}}
     columns: [{name: n, data_type: no_such_type}]
+  - {name: doubled, config: {meta: {slice: events}}}
+  - {name: doubled_by_case, config: {meta: {slice: events}}}
+  - {name: doubled_ds, config: {meta: {slice: events}}}
   - {name: hooked, config: {meta: {slice: events}}}
   - {name: keyed, config: {meta: {slice: events}, unique_key: [id, n]}}
   - {name: begins_later, config: {meta: {slice: events, start: 2013-01-02}}}
@@ -61,6 +64,7 @@ def engine(request):
 @pytest.fixture(scope="module")
 def project(make_project, emptied, engine):
     orders = "from {{ source('erp', 'orders') }}"
+    joined = orders + " as a join {{ slice('erp', 'orders') }} as b using (id)"
     moment = "cast('2013-01-01 23:30:00+00:00' as timestamp with time zone)"
     seen = "select count(*) as n from {{ this }} where ds = '{{ ds() }}'"
     told = "create table {{ target.schema }}.told_"
@@ -75,6 +79,9 @@ def project(make_project, emptied, engine):
                 "models/bare_null.sql": "select id, null as nothing " + orders,
                 "models/narrowed.sql": "select n " + orders,
                 "models/foreign_word.sql": "select n " + orders,
+                "models/doubled.sql": "select a.id, a.n, b.n " + joined,
+                "models/doubled_by_case.sql": 'select id, n as "ID" ' + orders,
+                "models/doubled_ds.sql": "select a.*, b.ds " + joined,
                 "models/hooked.sql": f"{{{{ config(pre_hook={before}, post_hook={after}) }}}} select id {orders}",
                 "models/keyed.sql": "select id, 1 as n " + orders + " union all select 1, 1",
                 "models/begins_later.sql": "select id " + orders,
@@ -127,6 +134,15 @@ def test_a_null_and_a_wider_type_are_stored_as_the_yaml_says(project, engine):
 )
 def test_what_cannot_be_stored_is_refused(project, model, said):
     assert said in project.build("2013-01-01", model)[model].message
+    assert project.published(model) == {}
+
+
+@pytest.mark.parametrize(("model", "column"), [("doubled", "n"), ("doubled_by_case", "ID"), ("doubled_ds", "ds")])
+def test_a_column_that_is_selected_twice_is_refused_and_not_renamed(project, engine, model, column):
+    found = project.build("2013-01-01", model)[model]
+    assert found.status == "error"
+    if engine == "local":
+        assert f"models/{model}.sql: {model}: column {column} is selected twice" in found.message
     assert project.published(model) == {}
 
 

@@ -23,6 +23,10 @@ class StoresColumns(metaclass=AdapterMeta):
         return '"' + identifier.replace('"', '""') + '"'
 
     @for_jinja
+    def check_each_once(self, model: Node, sql: str) -> None:
+        """Refuse a SELECT that has a column twice, where the engine would give one of them another name, unsaid."""
+
+    @for_jinja
     def untyped_columns(self, columns: Sequence[Any], sql: str) -> list[str]:
         """The names of those columns of a SELECT that are a bare null."""
         return [column.name for column in columns if column.data_type.lower() == "unknown"]

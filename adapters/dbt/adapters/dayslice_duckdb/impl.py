@@ -31,7 +31,7 @@ from dayslice.engines.embedded import DATABASE, copy_to_parquet
 from dayslice.engines.landed_csv import exactly, literal, quoted
 from dayslice.engines.reading import stored_type
 from dayslice.engines.suppression import know_key, names_one
-from dayslice.errors import DaysliceError, Refused
+from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore import readers_file
 from dayslice.metastore.begun import Begun, remove_left
 from dayslice.metastore.ownership import check_owner
@@ -79,6 +79,18 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         """As they are: dbt-duckdb makes a column of each field of a STRUCT, and none of the list that holds it."""
         _, cursor = self.connections.add_select_query(f"describe ({sql})")
         return [DuckDBColumn(column=row[0], dtype=row[1]) for row in cursor.fetchall()]
+
+    @for_jinja
+    def check_each_once(self, model: Node, sql: str) -> None:
+        """As a subquery, DuckDB calls the second `id` of a SELECT `id_1`."""
+        seen: set[str] = set()
+        for column in self.get_column_schema_from_query(sql):
+            if column.name.lower() in seen:
+                raise UsageError(
+                    f"{model['original_file_path']}: {model['name']}: column {column.name} is selected twice: give one "
+                    "of them another name, or leave it out"
+                )
+            seen.add(column.name.lower())
 
     @for_jinja
     def untyped_columns(self, columns: Sequence[DuckDBColumn], sql: str) -> list[str]:

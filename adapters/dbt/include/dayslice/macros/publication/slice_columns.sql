@@ -1,5 +1,6 @@
 {% macro slice_columns(select_sql) %}
   {#- ds is the table's last column, whether the SELECT carries it or not. -#}
+  {%- do adapter.check_each_once(model, select_sql) -%}
   {%- set empty_sql = get_empty_subquery_sql(select_sql) -%}
   {%- set selected = adapter.get_column_schema_from_query(empty_sql) -%}
   {%- set untyped = adapter.untyped_columns(selected, empty_sql) -%}
