@@ -138,7 +138,8 @@ from pathlib import Path
 from dayslice.orchestration.deployment import read_deployment
 from tests.airflow.test_on_trino import DS, run
 deployment = read_deployment(Path(sys.argv[1]), "trino")
-print([run(deployment, dag_id, DS) for dag_id in ("upstream", "changed")])
+for dag_id in ("upstream", "changed"):
+    run(deployment, dag_id, DS)  # the second one is tried again later, as tasks are
 """
 
 
@@ -154,22 +155,14 @@ def test_a_task_that_is_ended_leaves_no_query_on_trino(small, airflow_database):
     """SIGTERM to the process of a task, whose handler Airflow sets anew for each task."""
     small.write({"models/changed.sql": SLOW})
     deploy(small.root, "trino")
-    task = subprocess.Popen(
-        [sys.executable, "-c", TASKS, str(small.home)],
-        cwd=ROOT,
-        env=dict(os.environ),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    task = subprocess.Popen([sys.executable, "-c", TASKS, str(small.home)], cwd=ROOT, env=dict(os.environ))
     try:
         until(lambda: [state for _, state in queries(small) if state == "RUNNING"], 300)
         [(query, _)] = queries(small)
         task.send_signal(signal.SIGTERM)
         until(lambda: queries(small) == [(query, "FAILED")], 30)
-        said, _ = task.communicate(timeout=120)
-        assert "['success', 'failed']" in said
+        assert list(small.published("upstream")) == [DS], "the task before it was done"
         assert small.published("changed") == {}
-        assert small.staged() == []
     finally:
         task.kill()
         task.wait()
