@@ -54,10 +54,20 @@ class Target:
         return self.type == "duckdb"
 
     @property
+    def notes(self) -> Path:
+        """Where builds on this machine note why they refused what they staged: in the home, apart by target."""
+        return self.home if self.is_local else notes_of(self.home, self.name)
+
+    @property
     def metastore_file(self) -> Path:
         """The local target's metastore."""
         assert self.database_file is not None
         return metastore_beside(self.database_file)
+
+
+def notes_of(home: Path, target: str) -> Path:
+    """The notes of a target on Trino: a local one's are those of its own files."""
+    return home / "refused" / target
 
 
 def metastore_beside(database_file: Path) -> Path:

@@ -45,6 +45,22 @@ class Begun:
         self.leave()
 
 
+def note_refusal(home: Path, stage: str, message: str) -> None:
+    """Why a stage on Trino is not to be published. Its table says what it is of; the note only why."""
+    folder = home / FOLDER
+    # Who may not write here is refused no less.
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / stage).write_text(message + "\n")
+
+
+def forget_refusals(home: Path, slice: Slice) -> None:
+    """The slice is made again, or is published."""
+    for note in (home / FOLDER).glob(f"{stage_prefix(slice)}v*"):
+        with suppress(OSError):
+            note.unlink(missing_ok=True)
+
+
 def refusals(home: Path, slice: Slice) -> list[str]:
     """Why the tries of a slice that left something here were refused, the oldest first."""
     found = []

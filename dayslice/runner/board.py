@@ -61,7 +61,7 @@ def look_at(
         for ds in shown.get(node.settings.grain, ())
         if ds not in versions[node]
     )
-    refused = refused_slices(project.target.home, lacking)
+    refused = refused_slices(project.target.notes, lacking)
     states = {
         node: states_of(
             node,
@@ -83,7 +83,7 @@ def all_problems(project: Project, stands: Mapping[TableNode, list[str]], now: d
     zone = project.time_zone
     found = {node: problems_of(node, there, now, zone) for node, there in stands.items()}
     slices = (Slice(node.table, ds) for node, states in found.items() for each in states.values() for ds in each)
-    refused = refused_slices(project.target.home, slices)
+    refused = refused_slices(project.target.notes, slices)
     for node in {node for node in stands if any(slice.table == node.table for slice in refused)}:
         tried = {slice.ds for slice in refused if slice.table == node.table}
         found[node] = problems_of(node, stands[node], now, zone, tried)

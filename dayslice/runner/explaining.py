@@ -156,7 +156,7 @@ class Explainer:
         state = self._state(node, ds)
         links = list(self._waiting(node, ds, 0, set()))
         causes = [link for link in links if link.note == _CAUSE]
-        failed = refusals(self.project.target.home, Slice(node.table, ds))
+        failed = refusals(self.project.target.notes, Slice(node.table, ds))
         usual = self._eta(node, ds)
         parts = [f"{node} {ds} is {state}"]
         cause = causes[0] if causes else None

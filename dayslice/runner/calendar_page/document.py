@@ -98,7 +98,7 @@ class Gathering:
         ends = {ds: bounds(ds, zone)[1] for ds in slices}
         versions = self.metastore.overview([node.table for node in nodes], slices[0], slices[-1])
         wanted = [Slice(node.table, ds) for node in nodes for ds in slices if ds not in versions[node.table]]
-        refused = refused_slices(self.project.target.home, wanted)
+        refused = refused_slices(self.project.target.notes, wanted)
         stale = self._stale(nodes, versions)
         for node in nodes:
             there = versions[node.table]

@@ -1,13 +1,15 @@
 """A thin subclass of dbt-trino: a version is staged by Trino and published by one call to the metastore."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.dayslice.adapter import SliceAdapter
-from dbt.adapters.dayslice.jinja import for_jinja
+from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
 from dbt.adapters.dayslice.relation import ReadsRows
 from dbt.adapters.dayslice_trino.agreement import check_agreement, values_in_pieces
 from dbt.adapters.dayslice_trino.fingerprints import row_value
@@ -18,9 +20,10 @@ from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
 from trino.exceptions import TrinoConnectionError
 
-from dayslice.engines.target import staged_in
+from dayslice.engines.target import home_of, notes_of, staged_in
 from dayslice.engines.trino_client import no_answer
 from dayslice.errors import Refused, UsageError
+from dayslice.metastore.begun import forget_refusals, note_refusal
 from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.interface import Catalog
 from dayslice.metastore.journal import journal_of
@@ -31,6 +34,9 @@ from dayslice.rules.hive_names import check_names
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 from dayslice.rules.trino_types import column_type, parse, same, stored
 from dayslice.store.choice import open_store
+
+# The name of a stage table, as messages quote it.
+_STAGE = re.compile(r"\b[th]\w+__v\d{20}_[0-9a-f]{6}\b")
 
 
 class SliceTrinoConnectionManager(TrinoConnectionManager):
@@ -108,6 +114,18 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         """The schema of staged versions."""
         return STAGING_SCHEMA
 
+    @property
+    def notes(self) -> Path:
+        """Where this machine keeps why it refused stages."""
+        return notes_of(home_of(Path(self.config.project_root)), self.config.target_name)
+
+    @while_parsing
+    def refuse(self, message: str) -> None:
+        """Stop this node with a sentence. Of a stage that it names, `status` and `why` know it on this machine."""
+        for stage in dict.fromkeys(_STAGE.findall(message)):
+            note_refusal(self.notes, stage, message)
+        raise Refused(message)
+
     @for_jinja
     def stage_identifier(self, schema: str, name: str, ds: str, version: str) -> str:
         """The name of a version's stage table."""
@@ -126,6 +144,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
     @for_jinja
     def clean_stages(self, schema: str, name: str, ds: str) -> None:
         """Remove what dead runs of this slice left: stage tables, and files that no version owns."""
+        forget_refusals(self.notes, Slice(Table(schema, name), ds))
         with self.slice_metastore() as catalog:
             # A wrong key or bucket shows before the query, not after it.
             open_store(version_location(self.config.credentials.warehouse, Slice(Table(schema, name), ds), "v0")).sizes(
