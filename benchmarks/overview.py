@@ -95,7 +95,7 @@ def project_of(count: int, home: Path) -> Project:
         nodes[unique_id] = TableNode(
             unique_id, Table(SCHEMA, name), is_import, settings, meta, path, path, text, {}, waits, None
         )
-    target: Any = SimpleNamespace(home=home, name="benchmark")
+    target: Any = SimpleNamespace(home=home, notes=home, name="benchmark")
     nothing: Any = None
     return Project(home, target, nothing, {}, nodes, ZoneInfo("UTC"))
 

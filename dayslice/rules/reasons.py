@@ -1,6 +1,6 @@
 """Why a slice that stands is to be made again, by its receipt: its inputs or its logic are others by now. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from dayslice.rules.logic import Hashes
 from dayslice.rules.receipts import AUDIT_LOGIC, INPUTS, LOGIC, inputs_of, is_same_content
@@ -37,17 +37,22 @@ def stale_reason(version: Version, published: Published, hashes: Hashes | None) 
     """
     if is_unknown(version):
         return None
-    more = version.receipt.more
     newer = newer_inputs(version, published)
     if newer:
         slice, before, now = newer[0]
         others = f" and {len(newer) - 1} more" if len(newer) > 1 else ""
         return f"{INPUT_NEWER}: {slice}{others} ({before} -> {now.id})"
-    if hashes is not None and more.get(LOGIC, hashes[0]) != hashes[0]:
+    return logic_reason(version, hashes)
+
+
+def logic_reason(version: Version, hashes: Hashes | None) -> str | None:
+    """The same, of a version whose inputs are what is published."""
+    more = version.receipt.more
+    if is_unknown(version) or hashes is None:
+        return None
+    if more.get(LOGIC, hashes[0]) != hashes[0]:
         return LOGIC_CHANGED
-    if hashes is not None and more.get(AUDIT_LOGIC, hashes[1]) != hashes[1]:
-        return AUDITS_CHANGED
-    return None
+    return AUDITS_CHANGED if more.get(AUDIT_LOGIC, hashes[1]) != hashes[1] else None
 
 
 def is_unknown(version: Version) -> bool:
@@ -63,8 +68,3 @@ def lost_inputs(version: Version, published: Published) -> list[Slice]:
 def kind_of(reason: str) -> str:
     """Which of KINDS a reason is."""
     return next(kind for kind in KINDS if reason.startswith(kind))
-
-
-def inputs_read(versions: Iterable[Version]) -> set[Slice]:
-    """All slices that versions were made from."""
-    return {slice for version in versions for slice in inputs_of(version.receipt) or {}}

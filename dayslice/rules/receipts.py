@@ -5,7 +5,7 @@ Receipts of before have none of these: then nothing is known, which is never tak
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -87,6 +87,13 @@ def inputs_of(receipt: Receipt) -> dict[Slice, Read] | None:
         for table in (Table(schema, name),)
         for ds, read in slices.items()
     }
+
+
+def inputs_in_short(receipt: Receipt) -> Iterator[tuple[tuple[str, str, str], str]]:
+    """Schema, name and ds of each slice that was read, with the version's id: without a noun for each of a million."""
+    for schema, name, slices in orjson.loads(receipt.more.get(INPUTS, "[]")):
+        for ds, read in slices.items():
+            yield (schema, name, ds), read[0]
 
 
 def fingerprint_of(receipt: Receipt) -> Fingerprint | None:

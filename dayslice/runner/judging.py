@@ -8,8 +8,9 @@ from dayslice.metastore.choice import open_metastore
 from dayslice.metastore.interface import Metastore
 from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import seconds_between
-from dayslice.rules.reasons import inputs_read, is_unknown, stale_reason
-from dayslice.rules.slices import Slice, Version
+from dayslice.rules.reasons import is_unknown, logic_reason, stale_reason
+from dayslice.rules.receipts import inputs_in_short
+from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.stale import Key
 from dayslice.rules.states import let_go
 from dayslice.rules.waits import Awaited
@@ -51,11 +52,20 @@ def judge(
     project: Project, metastore: Metastore, versions: Mapping[Key, Version], seen: Mapping[Slice, Version]
 ) -> dict[Key, str]:
     """Which of these versions are to be made again, and why. `seen`: what is known already of what stands."""
-    outside = inputs_read(versions.values()) - seen.keys()
-    now = {**seen, **standing_of(metastore, outside)}
+    # Nearly all read what is published: told by ids, which costs a tenth of comparing what was read in full.
+    ids = {(slice.table.schema, slice.table.name, slice.ds): each.id for slice, each in seen.items()}
+    read = {key: list(inputs_in_short(version.receipt)) for key, version in versions.items()}
+    outside = {place for each in read.values() for place, _ in each if place not in ids}
+    now = {**seen, **standing_of(metastore, (Slice(Table(schema, name), ds) for schema, name, ds in outside))}
+    for schema, name, ds in outside:
+        version = now.get(Slice(Table(schema, name), ds))
+        if version is not None:
+            ids[schema, name, ds] = version.id
     found = {}
     for key, version in versions.items():
-        if reason := stale_reason(version, now.get, project.logic.get(key[0])):
+        hashes = project.logic.get(key[0])
+        is_other = any(ids.get(place, id) != id for place, id in read[key])
+        if reason := stale_reason(version, now.get, hashes) if is_other else logic_reason(version, hashes):
             found[key] = reason
     return found
 

@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from dayslice.metastore.begun import refused_slices
 from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import bounds
 from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import moment
-from dayslice.rules.reasons import AUDITS_CHANGED, LOGIC_CHANGED
-from dayslice.rules.receipts import AUDIT_LOGIC, FIRST_PUBLISHED, INPUTS, LOGIC
+from dayslice.rules.reasons import logic_reason
+from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, inputs_in_short
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.states import State, states_of
 from dayslice.rules.words import table_words
@@ -158,10 +156,10 @@ class Gathering:
         first = more.get(FIRST_PUBLISHED)
         told |= {"first": first} if first and first != receipt.finished else {}
         told |= {"stale": stale} if stale else {}
-        read = list(_inputs(version))
+        read = list(inputs_in_short(receipt))
         told["in"] = [
             [self.by_table.get(Table(schema, name), f"{schema}.{name}"), ds, id, self._now(schema, name, ds) == id]
-            for schema, name, ds, id in read[-_INPUTS:]
+            for (schema, name, ds), id in read[-_INPUTS:]
         ]
         told |= {"more": len(read) - _INPUTS} if len(read) > _INPUTS else {}
         if version.sequence > 1:
@@ -175,21 +173,15 @@ class Gathering:
         for table, there in versions.items():
             self.known.setdefault((table.schema, table.name), {}).update({ds: each.id for ds, each in there.items()})
         models = [(node, version) for node in nodes for version in versions[node.table].values() if not node.is_import]
-        self._look_up({of[:3] for _, version in models for of in _inputs(version)})
+        self._look_up({place for _, version in models for place, _ in inputs_in_short(version.receipt)})
         other = {}
         found: dict[tuple[str, str], str] = {}
         for node, version in models:
             key = node.unique_id, version.slice.ds
-            hashes = self.project.logic.get(node.unique_id)
-            more = version.receipt.more
-            if any(self._now(*of[:3]) not in ("", of[3]) for of in _inputs(version)):
+            if any(self._now(*place) not in ("", id) for place, id in inputs_in_short(version.receipt)):
                 other[key] = version
-            elif INPUTS not in more or hashes is None:
-                continue
-            elif more.get(LOGIC, hashes[0]) != hashes[0]:
-                found[key] = LOGIC_CHANGED
-            elif more.get(AUDIT_LOGIC, hashes[1]) != hashes[1]:
-                found[key] = AUDITS_CHANGED
+            elif reason := logic_reason(version, self.project.logic.get(node.unique_id)):
+                found[key] = reason
         return {**found, **judge(self.project, self.metastore, other, {})}
 
     def _look_up(self, wanted: Iterable[tuple[str, str, str]]) -> None:
@@ -238,13 +230,6 @@ class Gathering:
 
     def _title(self) -> str:
         return next(iter(self.project.tables), "..").split(".")[1] or "This warehouse"
-
-
-def _inputs(version: Version) -> Iterator[tuple[str, str, str, str]]:
-    """Schema, name, ds and version id of what was read: as `inputs_of`, without a noun for each of a million."""
-    for schema, name, slices in orjson.loads(version.receipt.more.get(INPUTS, "[]")):
-        for ds, read in slices.items():
-            yield schema, name, ds, read[0]
 
 
 def _landed(version: Version, end: datetime) -> int | None:
