@@ -61,7 +61,7 @@ def test_why_names_the_cause_and_what_refused_it(run, project):
     code, out, _ = run("why", "flat", DAYS[1], "--target", "trino")
     assert "its last try was refused: flat 2013-01-02 was refused by 1 of 1 audits" in out.splitlines()[0]
     query = out.split("to see them:\n")[1].split("\nread by")[0]
-    assert project.query(query.strip()) == [[1, 2]]
+    assert project.query(query.strip()) == [(1, 2)]
     document = json.loads(run("why", "report", DAYS[0], "--target", "trino", "--json")[1])
     assert document["state"] == "stale"
     assert f"input newer: analytics.flat {DAYS[0]}" in document["sentence"]
