@@ -95,6 +95,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         get_stack()
 
 
+def end_with(sentence: str) -> None:
+    """Run no test. Of several processes one cannot end the others, nor say why: there the fixtures say it again."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.exit(sentence, returncode=1)
+
+
 def make_superset_environment() -> None:
     """Superset's own environment, in the cache folder."""
     from dayslice.errors import DaysliceError  # noqa: PLC0415
@@ -103,7 +109,7 @@ def make_superset_environment() -> None:
     try:
         make_environment(print)
     except DaysliceError as error:
-        pytest.exit(str(error), returncode=1)
+        end_with(str(error))
 
 
 def get_stack() -> None:
@@ -119,7 +125,7 @@ def get_stack() -> None:
         install_versitygw()
         install_packages(print)
     except DaysliceError as error:
-        pytest.exit(str(error), returncode=1)
+        end_with(str(error))
 
 
 @pytest.fixture(scope="session")
