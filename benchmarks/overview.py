@@ -17,7 +17,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
-from rich.table import Table as Grid
 
 from dayslice.metastore.interface import Metastore
 from dayslice.metastore.sqlite import SQLiteMetastore
@@ -40,22 +39,21 @@ _AT_ONCE = 50
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure, and print a line each."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--tables", type=int, default=1000)
     options.add_argument("--days", type=int, nargs="+", default=[14, 400])
     options.add_argument("--hive", metavar="URI", help="a Hive metastore to be filled and looked at")
     options.add_argument("--html", type=Path, help="where the last page is kept")
     given = options.parse_args()
-    grid = Grid("tables", "days", "what", "CPU s", "wall s", box=None)
+    console = Console(width=100)
     with tempfile.TemporaryDirectory() as folder:
         project = project_of(given.tables, Path(folder))
         days = sorted(given.days)
         with filled(project, max(days), Path(folder), given.hive) as metastore:
             for each in days:
                 for what, (cpu, wall) in measured(project, metastore, each, given.html or Path(folder) / "page.html"):
-                    grid.add_row(str(given.tables), str(each), what, f"{cpu:.2f}", f"{wall:.2f}")
-    Console(width=100).print(grid)
+                    console.print(f"{given.tables} tables, {each} ds: {what}: {cpu:.2f} s CPU, {wall:.2f} s")
 
 
 def measured(

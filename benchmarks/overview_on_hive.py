@@ -52,7 +52,8 @@ def filled_hive(uri: str, versions: Iterable[list[Version]], at_once: int) -> It
         print(f"filled in {time.perf_counter() - begun:.0f} s")
         with HiveMetastore(uri) as metastore:
             yield metastore
-        first.drop_database(made[0].schema, False, True)
+    with connect(uri, timeout_seconds=900) as last:
+        last.drop_database(made[0].schema, False, True)
 
 
 def _fill(client: Any, versions: list[Version], at_once: int) -> None:
