@@ -6,11 +6,12 @@ import os
 import resource
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
 import pytest
-from dayslice_importers import finishing, run, selecting
+from dayslice_importers import copying, finishing, run, selecting
 from dayslice_importers.engines.duckdb import DuckDBEngine
 
 from dayslice.errors import DaysliceError, Transient
@@ -134,6 +135,25 @@ def test_an_import_that_fails_at_its_publication_takes_no_file_from_readers(
     warehouse.land("t")
     assert rows(warehouse) == (30, 465)
     no_orphans(warehouse)
+
+
+@pytest.mark.parametrize(("copied", "landed", "read"), [(2, 3, 3), (3, 2, 3), (3, 3, 2), (3, 3, 4)])
+def test_counts_that_do_not_agree_stop_the_publication(database, warehouse, monkeypatch, copied, landed, read):
+    """Of COPY, of the files and of the engine."""
+    database.execute("create table t as select generate_series(1, 3) as id")
+    before = warehouse.land("t")
+    counted = copying.copy_part
+
+    def copy_part(*arguments):
+        _, [file] = counted(*arguments)
+        return copied, [replace(file, file=replace(file.file, rows=landed), read=read)]
+
+    monkeypatch.setattr(copying, "copy_part", copy_part)
+    error = warehouse.run(warehouse.node("t"))["t"].error
+    said = f"COPY gave {copied} rows, the files have {landed}, the engine reads {read}"
+    assert said in str(error) and "nothing was published" in str(error)
+    assert warehouse.published("t")[DS] == before
+    assert warehouse.landed() == [f"erp/t/{before.id}"], "what was landed is gone"
 
 
 def test_two_imports_of_a_slice_at_once_are_one_after_the_other(database, warehouse):
