@@ -7,6 +7,7 @@ from dayslice.console import print_json
 from dayslice.metastore.choice import open_metastore
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.plan import Plan
+from dayslice.runner.followers import in_range, old_followers
 from dayslice.runner.judging import costs
 from dayslice.runner.plan_reports import (
     SOMETHING_TO_DO,
@@ -55,21 +56,23 @@ def shown(project: Project, wanted: Wanted, plan: Plan, as_json: bool) -> int:
         tell_blocked(project, plan)
         tell_standing(project, plan, f"dayslice backfill {wanted.as_text()} --stale")
         tell_stale(project, plan.left)
-    return SOMETHING_TO_DO if plan.size else 0
+    return SOMETHING_TO_DO if plan.total else 0
 
 
 def planned(project: Project, wanted: Wanted, judged: bool = False) -> Plan:
     """The plan of what is wanted, as `plan` shows it and `backfill` carries it out. `judged`: what is stale is said."""
     chosen = select_made(project, wanted.select, wanted.exclude)
+    first, last = parse_ds(wanted.first), parse_ds(wanted.last)
     plan = plan_range(
         project,
         chosen.tables,
-        parse_ds(wanted.first),
-        parse_ds(wanted.last),
+        first,
+        last,
         force=wanted.force,
         downstream=wanted.downstream,
         open_period=wanted.open_period,
         stale=wanted.stale,
         judged=judged,
     )
-    return plan.followed_by(chosen.followers)
+    old = in_range(old_followers(project, chosen.followers), first, last)
+    return plan.followed_by(chosen.followers, old=old)

@@ -11,12 +11,14 @@ from rich.cells import cell_len
 from dayslice.commands.options import as_json, exclude, select, target
 from dayslice.console import print_json
 from dayslice.metastore.choice import open_metastore
+from dayslice.rules.followers import Follower
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import ranges
 from dayslice.rules.slices import Version
 from dayslice.rules.states import State
 from dayslice.runner.board import Board, Problems, all_problems, look_at
 from dayslice.runner.calendar_page.page import write_calendar
+from dayslice.runner.followers import old_followers
 from dayslice.runner.metrics import write_metrics
 from dayslice.runner.project import load_project
 from dayslice.runner.selection import select_tables
@@ -84,8 +86,9 @@ def command(
         if prometheus:
             write_metrics(project, metastore, stands, problems, now, prometheus)
     unowned = [] if select or exclude else unowned_tables(project)
+    old = {} if select or exclude or board is None else old_followers(project, project.lineage.followers.values())
     if as_json:
-        print_json(problem_document(problems) if board is None else as_document(board, unowned))
+        print_json(problem_document(problems) if board is None else as_document(board, unowned, old))
     elif written := [f"wrote {file}" for file in files.values() if file]:
         click.echo("\n".join(written))
     elif board is None:
@@ -95,6 +98,8 @@ def command(
         show(board, problems, newest_only=not (first and last))
         for left in unowned:
             click.echo(str(left))
+        for each, lacks in old.items():
+            click.echo(click.wrap_text(old_line(each, lacks), shutil.get_terminal_size().columns))
     return 1 if exit_code and any(problems.values()) else 0
 
 
@@ -201,8 +206,24 @@ def cell(versions: Mapping[str, Version], marks: Mapping[str, str], ds: str) -> 
     return f"{rows:,}" if rows else State.EMPTY.value
 
 
-def as_document(board: Board, unowned: Sequence[Unowned]) -> list[dict[str, object]]:
-    """One object a slice that is shown, and is there or expected; then one a table that no model owns."""
+def old_line(follower: Follower, lacks: Sequence[str]) -> str:
+    """What a follower that is older than what it reads has not seen, and how it is made."""
+    what = f"lacks {ranges_text(lacks)}" if follower.is_of_each_ds else "is older than what it reads"
+    again = f"dayslice backfill --from {lacks[0]} --to {lacks[-1]} --select {follower.name}"
+    return f"{follower.name} ({follower.kind}, made of tables of slices) {what}: {again}"
+
+
+def ranges_text(slices: Sequence[str]) -> str:
+    """`2013-01-04 to 2013-01-09 (6)`."""
+    return slices[0] if len(slices) == 1 else f"{slices[0]} to {slices[-1]} ({len(slices)})"
+
+
+def as_document(
+    board: Board, unowned: Sequence[Unowned], old: Mapping[Follower, Sequence[str]]
+) -> list[dict[str, object]]:
+    """One object a slice that is shown, and is there or expected; one a table that no model owns; one a follower that
+    is older than what it reads.
+    """
     found: list[dict[str, object]] = []
     for node, states in board.states.items():
         for ds, state in states.items():
@@ -219,4 +240,6 @@ def as_document(board: Board, unowned: Sequence[Unowned]) -> list[dict[str, obje
             found.append(told)
     for each in unowned:
         found.append({"table": str(each.table), "state": "unowned", "slices": each.slices})
+    for follower, lacks in old.items():
+        found.append({"table": follower.name, "state": "old", "lacks": list(lacks)})
     return found

@@ -86,7 +86,7 @@ def make_replay(project: Project, tables: list[TableNode], days: list[str], newe
         raise UsageError(
             f"--from {days[0]} would leave a gap: the newest slice is of {stands}, go on with --from {shift(stands, 1)}"
         )
-    return plan
+    return plan.followed_by(project.lineage.followers.values())
 
 
 def replay(project: Project, source: Source, plan: Plan, listeners: Listeners) -> list[Outcome]:
@@ -96,8 +96,9 @@ def replay(project: Project, source: Source, plan: Plan, listeners: Listeners) -
     def bring_forward(step: Step) -> bool:
         if failed:
             return False
-        listeners.day(step.ds)
-        source.advance(step.ds)
+        if step.tables:
+            listeners.day(step.ds)
+            source.advance(step.ds)
         return True
 
     def heard(outcome: Outcome) -> None:

@@ -147,6 +147,14 @@ class SQLiteMetastore:
         ]
         return versions, {ds for ds, *_, written in rows if written > since}
 
+    def written(self, table: Table) -> dict[str, int]:
+        """The published ds of a table, each with the change that wrote its version."""
+        rows = self._ask(
+            "select ds, written from published where schema = ? and name = ? and ds <> '' order by ds",
+            [table.schema, table.name],
+        )
+        return {ds: int(number) for ds, number in rows}
+
     def published_ds(self, table: Table) -> list[str]:
         """Every published ds of a table, oldest first."""
         rows = self._ask(

@@ -21,6 +21,8 @@ class Follower:
     kind: str
     reads: tuple[str, ...]
     """The tables of slices beneath it, by unique_id, those behind a `_latest` view among them."""
+    place: tuple[str, str] = ("", "")
+    """Its schema and its name there."""
 
     @property
     def is_of_each_ds(self) -> bool:
@@ -39,7 +41,7 @@ class Follower:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Follower":
         """The inverse of `as_json`."""
-        return cls(**{**content, "reads": tuple(content["reads"])})
+        return cls(**{**content, "reads": tuple(content["reads"]), "place": tuple(content["place"])})
 
 
 def followers_of(graph: Node) -> dict[str, Follower]:
@@ -59,7 +61,9 @@ def followers_of(graph: Node) -> dict[str, Follower]:
             reads[unique_id] = read
             if read and unique_id not in between and _is_made(node):
                 kind = node["config"].get("materialized") or node["resource_type"]
-                found[unique_id] = Follower(unique_id, node["name"], kind, read)
+                # Its own place, also where dbt's defer lets others read production's.
+                place = (node.get("schema", ""), node.get("alias") or node["name"])
+                found[unique_id] = Follower(unique_id, node["name"], kind, read, place)
         return reads[unique_id]
 
     for unique_id, node in graph["nodes"].items():

@@ -5,7 +5,7 @@ hourly slice is there before the day that reads it, and a table's own previous s
 tables of slices is made with their ds, or once at the end.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
@@ -86,20 +86,34 @@ class Plan:
         reasons = {key: reason for key, reason in self.reasons.items() if key not in self.blocked}
         return replace(self, steps=tuple(step for step in steps if step.size or step.followers), reasons=reasons)
 
-    def followed_by(self, followers: Collection[Follower], only_ds: str | None = None) -> "Plan":
+    def followed_by(
+        self,
+        followers: Collection[Follower],
+        only_ds: str | None = None,
+        old: Mapping[Follower, Sequence[str]] | None = None,
+    ) -> "Plan":
         """This plan, with those followers that read what it makes: with each ds, or last, once.
 
-        `only_ds`: all of them, as a person asks for what reads this ds, the only one of the plan.
+        `only_ds`: all of them, as a person asks for what reads this ds, the only one of the plan. `old`: those that
+        have not seen what stands, with the ds that they lack.
         """
+        old = old or {}
         with_ds = [each for each in followers if each.is_of_each_ds]
         steps = [replace(step, followers=tuple(made_with(with_ds, step.tables))) for step in self.steps]
+        given = {(each, step.ds) for step in steps for each in step.followers}
+        lacking = sorted({ds for each in with_ds for ds in old.get(each, ()) if (each, ds) not in given})
+        for ds in lacking:
+            mine = [each for each in with_ds if ds in old.get(each, ()) and (each, ds) not in given]
+            steps.append(Step(ds, followers=tuple(mine)))
         if only_ds is None:
             made = [table for step in steps for table in step.tables]
-            last = made_with([each for each in followers if not each.is_of_each_ds], made)
+            whole = [each for each in followers if not each.is_of_each_ds]
+            last = [each for each in whole if each in old or each in made_with(whole, made)]
         else:
             last = [each for each in followers if not any(each in step.followers for step in steps)]
         if last:
-            steps.append(Step(only_ds or steps[-1].ds, followers=tuple(last)))
+            ends = [*(step.ds for step in steps[-1:]), *(old[each][-1] for each in last if each in old)]
+            steps.append(Step(only_ds or max(ends), followers=tuple(last)))
         return replace(self, steps=tuple(steps))
 
 

@@ -92,6 +92,8 @@ class OwnHandle(DuckDBConnectionWrapper):
     def __init__(self, credentials: SliceDuckDBCredentials, engines: int):
         self.stages: dict[str, Stage] = {}
         self.written: set[str] = set()
+        self.read_at = 0
+        """The metastore's last change before the node began."""
         self.metastore = SQLiteMetastore(credentials.metastore_file)
         connection = open_engine(credentials.home, credentials.store_root, engines)
         for name, value in (credentials.settings or {}).items():

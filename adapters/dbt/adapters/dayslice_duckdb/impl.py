@@ -1,6 +1,7 @@
 """A thin subclass of dbt-duckdb: a version is staged as Parquet files and published by one transaction of SQLite."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,8 +40,11 @@ from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.stages import stage_name, version_location
 from dayslice.metastore.suppressed import columns_suppressed
 from dayslice.metastore.visible import key_of
+from dayslice.rules.calendar import parse_ds
 from dayslice.rules.graph import Node, table_node
 from dayslice.rules.keyed_hashes import hash_key
+from dayslice.rules.made_from import KEY as MADE_FROM
+from dayslice.rules.made_from import MadeFrom, made_from
 from dayslice.rules.persons import persons_of
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.store.choice import open_store
@@ -268,6 +272,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         if model is None or model.resource_type not in ("model", "seed", "snapshot"):
             return
         handle = self._handle()
+        handle.read_at = handle.metastore.sequence()
         connection = handle.cursor().connection
         connection.execute(f"create schema if not exists {quoted(model.schema)}")
         table = Table(model.schema, model.alias)
@@ -313,12 +318,26 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         open_store(location).make("")
         rows = copy_to_parquet(connection, f"select {', '.join(values)} from {relation}", f"{location}/{FILE}")
         receipt = Receipt(
-            rows=rows, started=started, finished=datetime.now(UTC).isoformat(), tool=f"dayslice {__version__}"
+            rows=rows,
+            started=started,
+            finished=datetime.now(UTC).isoformat(),
+            tool=f"dayslice {__version__}",
+            more={MADE_FROM: self._made_from(table).to_text()},
         )
         own = [[c["name"], c["type"]] for c in columns]
         with self.slice_metastore() as metastore:
             metastore.publish(self._whole(replace(version, receipt=receipt, location=location), own))
         self._tell_readers()
+
+    def _made_from(self, table: Table) -> MadeFrom:
+        """What a table without slices has seen of others, with what it had seen before where it keeps rows."""
+        handle = self._handle()
+        given = self.config.cli_vars.get("ds") or os.environ.get("DAYSLICE_DS")
+        before = handle.metastore.content(table)
+        known = made_from(before.receipt) if before else MadeFrom(handle.read_at)
+        if known is None:
+            known = MadeFrom(handle.read_at, since=handle.read_at)
+        return known.again(handle.read_at, parse_ds(given) if given else None)
 
     def _whole(self, version: Version, columns: list[list[str]]) -> Version:
         """A version with what its receipt says of files and columns, once they are on the disk."""
