@@ -3,8 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import zstandard
+from dayslice_importers.engines.long_rows import bound, shortened
 
 LONG = 64
 PEAK = """
@@ -76,3 +79,22 @@ def test_many_rows_of_a_megabyte_are_not_held_at_once(database, tmp_path):
     _, little = peak(tmp_path / "little", "little")
     _, much = peak(tmp_path / "much", "notes")
     assert much - little < 110, f"{much - little:.0f} MB more"
+
+
+@pytest.mark.parametrize("begins", range(0, 4097, 512))
+def test_what_is_counted_has_each_row_and_each_short_field(tmp_path, begins):
+    """Wherever the pieces of 4,096 bytes are cut; the last field of a row is long, and that of others too."""
+    rows = [
+        [b"x" * begins, b"y" * 9000, b"1.5"],
+        [b"", b"2", b"z" * 12288],
+        [b"\\N", b"z" * 4096, b"w" * 8192],
+        [b"a"] * 3,
+    ]
+    lines = b"".join(b"\t".join(row) + b"\n" for row in rows)
+    (tmp_path / "landed").write_bytes(zstandard.ZstdCompressor().compress(lines))
+    with shortened(str(tmp_path / "landed")) as texts:
+        read = [line.split(b"\t") for line in Path(texts).read_bytes().split(b"\n")]
+    assert read.pop() == [b""], "the last line ends"
+    assert [len(row) for row in read] == [3] * 4
+    assert max(map(len, (field for row in read for field in row))) <= bound(3)
+    assert [[field for field in row if len(field) < 9] for row in read[1:]] == [[b"", b"2"], [b"\\N"], [b"a"] * 3]
