@@ -9,6 +9,7 @@ from dayslice.demo.replay import EMBEDDED, Listeners, demo_tables, make_replay, 
 from dayslice.demo.source import Source
 from dayslice.errors import UsageError
 from dayslice.metastore.sqlite import SQLiteMetastore
+from dayslice.rules.lineage import Lineage
 from dayslice.rules.slices import Receipt, Slice, Version
 from dayslice.runner.project import load_project
 from tests.demo.conftest import ROOT
@@ -29,7 +30,7 @@ def warehouse(tmp_path):
     with SQLiteMetastore(target.metastore_file) as metastore:
         for ds in ("2013-01-01", "2013-01-02", "2013-01-03"):
             metastore.publish(Version(Slice(node.table, ds), ds, Receipt(rows=1)))
-    return SimpleNamespace(target=target), [node]
+    return SimpleNamespace(target=target, lineage=Lineage({}, {})), [node]
 
 
 @pytest.mark.parametrize("first, days", [("2013-01-01", 365), ("2013-12-31", 1)])
