@@ -66,6 +66,7 @@ def end(outcomes: Sequence[Outcome], done: int, as_json: bool, **more: Any) -> i
         for status in (STAGED, KEPT, "failed", "skipped"):
             number = sum(each.status == status for each in outcomes)
             counts += [f"{number} {status}"] if number else []
+        counts += [f"{len(blocked)} blocked"] if (blocked := more.get("blocked")) else []
         counts += [f"{done} there already"] if done else []
         click.echo(", ".join(counts))
     return 1 if failed else 0
