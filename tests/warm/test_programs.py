@@ -55,7 +55,25 @@ def test_a_signal_reaches_it_and_the_client_ends_with_it(project, number, code):
     process.send_signal(number)
     process.wait(60)
     assert process.returncode == code
-    assert not [each for each in began if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    # Its end of the connection is closed a moment before the process is no more.
+    assert until_gone(began, seconds=30) == []
+
+
+def is_there(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def until_gone(processes: set[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that are still there after so many seconds."""
+    ends = time.monotonic() + seconds
+    while there := [each for each in processes if is_there(each)]:
+        if time.monotonic() > ends:
+            break
+        time.sleep(0.02)
+    return there
 
 
 def reads_a_pipe(process: psutil.Process) -> bool:

@@ -88,7 +88,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def check_each_once(self, model: Node, sql: str) -> None:
         """As a subquery, DuckDB calls the second `id` of a SELECT `id_1`."""
         seen: set[str] = set()
-        for column in self.get_column_schema_from_query(sql):
+        for column in self.get_column_schema_from_query(f"{sql}\n"):  # a comment may be its last line
             if column.name.lower() in seen:
                 raise UsageError(
                     f"{model['original_file_path']}: {model['name']}: column {column.name} is selected twice: give one "
