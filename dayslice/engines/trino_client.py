@@ -7,12 +7,16 @@ from typing import Any
 
 import trino
 
+from dayslice.engines.trino_stopping import Running, cancel_at_sigterm, watch_sigterm
 from dayslice.errors import DaysliceError, Transient
 
 
 @contextmanager
 def connect(credentials: Any) -> Iterator[Any]:
-    """A Trino connection by a target's credentials. Raises Transient if it does not answer, else DaysliceError."""
+    """A Trino connection by a target's credentials. Raises Transient if it does not answer, else DaysliceError.
+
+    What runs on it is cancelled where the process is told to end, by Ctrl-C or SIGTERM: Trino would go on for minutes.
+    """
     connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
         host=credentials.host,
         port=credentials.port,
@@ -30,12 +34,18 @@ def connect(credentials: Any) -> Iterator[Any]:
         verify=True if credentials.cert is None else credentials.cert,
         timezone=credentials.timezone,
     )
+    running = Running(connection)
+    watch_sigterm()
+    cancel_at_sigterm(running)
     try:
         yield connection
     except trino.exceptions.TrinoConnectionError as error:
         raise Transient(no_answer(credentials, error)) from None
     except trino.exceptions.TrinoQueryError as error:
         raise DaysliceError(f"Trino: {error.message}") from None
+    except BaseException:
+        running.cancel()
+        raise
     finally:
         connection.close()
 

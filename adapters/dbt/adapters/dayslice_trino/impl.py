@@ -13,7 +13,6 @@ from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
 from dbt.adapters.dayslice.relation import ReadsRows
 from dbt.adapters.dayslice_trino.agreement import check_agreement, values_in_pieces
 from dbt.adapters.dayslice_trino.fingerprints import row_value
-from dbt.adapters.dayslice_trino.stopping import cancel_at_sigterm, watch_sigterm
 from dbt.adapters.dayslice_trino.views import ViewAdapter
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt.adapters.trino.relation import TrinoRelation
@@ -22,6 +21,7 @@ from trino.exceptions import TrinoConnectionError
 
 from dayslice.engines.target import home_of, notes_of, staged_in
 from dayslice.engines.trino_client import no_answer
+from dayslice.engines.trino_stopping import cancel_at_sigterm, watch_sigterm
 from dayslice.errors import Refused, UsageError
 from dayslice.metastore.begun import forget_refusals, note_refusal
 from dayslice.metastore.choice import open_catalog

@@ -16,6 +16,26 @@ def cancel_at_sigterm(handle: Any) -> None:
     _open.add(handle)
 
 
+class Running:
+    """What runs on a connection of `trino.dbapi`, cursor by cursor."""
+
+    def __init__(self, connection: Any):
+        self._cursors: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._make = connection.cursor
+        connection.cursor = self._cursor
+
+    def _cursor(self, *arguments: Any, **more: Any) -> Any:
+        made = self._make(*arguments, **more)
+        self._cursors.add(made)
+        return made
+
+    def cancel(self) -> None:
+        """Cancel all of it; what is over already stays as it is."""
+        for each in list(self._cursors):
+            with contextlib.suppress(Exception):
+                each.cancel()
+
+
 def watch_sigterm() -> None:
     """Cancel queries at SIGTERM; then all goes as it would have without this. Only a main thread can ask for it."""
     if threading.current_thread() is not threading.main_thread():
