@@ -31,7 +31,6 @@ AUDITED = """
 select
     {value} as flights
 from {{{{ slice('flights_flat') }}}}
-from tests.warm.programs import program
 """
 WRONG = "case when '{{ ds() }}' = '2013-01-02' then null else count(*) end"
 AUDITED_YAML = """
