@@ -4,6 +4,7 @@ import re
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.superset.running_superset import until
 
@@ -25,8 +26,9 @@ CHARTS = {
 def open_dashboard(page, superset):
     page.goto(f"{superset.url}/superset/dashboard/departures/")
     page.wait_for_selector(".chart-container canvas")
-    page.wait_for_function("document.querySelectorAll('.chart-container .loading').length === 0")
-    page.wait_for_function(f"document.querySelectorAll('.chart-container').length === {len(CHARTS)}")
+    # Not by a function: one that waits is compiled in the page, which Superset's content policy forbids.
+    expect(page.locator(".chart-container .loading")).to_have_count(0, timeout=60_000)
+    expect(page.locator(".chart-container")).to_have_count(len(CHARTS), timeout=60_000)
 
 
 def test_an_analyst_sees_each_chart_drawn_and_the_ds_that_it_shows(page, superset):
