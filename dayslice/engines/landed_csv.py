@@ -26,14 +26,22 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def unescaped(column: str) -> str:
+    """A text without COPY's escapes, in the SQL of DuckDB and of Trino.
+
+    NUL cannot occur in PostgreSQL's text, so it keeps backslashes apart.
+    """
+    undone = f"replace({column}, '\\\\', chr(0))"
+    for escape, character in (("n", 10), ("t", 9), ("r", 13), ("b", 8), ("f", 12), ("v", 11)):
+        undone = f"replace({undone}, '\\{escape}', chr({character}))"
+    return f"replace({undone}, chr(0), '\\')"
+
+
 def decoded(name: str, type: str, decoding: str) -> str:
-    """A column's value from its landed text. NUL cannot occur in PostgreSQL's text, so it keeps backslashes apart."""
+    """A column's value from its landed text."""
     column = quoted(name)
     if decoding == Decoding.TEXT.value:
-        undone = f"replace({column}, '\\\\', chr(0))"
-        for escape, character in (("n", 10), ("t", 9), ("r", 13), ("b", 8), ("f", 12), ("v", 11)):
-            undone = f"replace({undone}, '\\{escape}', chr({character}))"
-        column = f"case when contains({column}, '\\') then replace({undone}, chr(0), '\\') else {column} end"
+        column = f"case when contains({column}, '\\') then {unescaped(column)} else {column} end"
     elif decoding == Decoding.HEX.value:
         # COPY writes \\x and digits: three characters before the first digit.
         column = f"unhex(substr({column}, 4))"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dayslice.engines.landed_csv import Columns, quoted
+from dayslice.engines.landed_csv import Columns, quoted, unescaped
 from dayslice.engines.reading import view_types
 from dayslice.errors import Refused
 from dayslice.metastore.partitions import TYPED
@@ -55,16 +55,10 @@ def typed_name(name: str, kind: str) -> str:
 
 
 def decoded(name: str, type: str, decoding: str) -> str:
-    """A column's value from its landed text; `type` as a receipt has it.
-
-    NUL cannot occur in PostgreSQL's text, so it keeps backslashes apart.
-    """
+    """A column's value from its landed text; `type` as a receipt has it."""
     column = quoted(name)
     if decoding == Decoding.TEXT.value:
-        undone = f"replace({column}, '\\\\', chr(0))"
-        for escape, character in (("n", 10), ("t", 9), ("r", 13), ("b", 8), ("f", 12), ("v", 11)):
-            undone = f"replace({undone}, '\\{escape}', chr({character}))"
-        column = f"if(strpos({column}, '\\') > 0, replace({undone}, chr(0), '\\'), {column})"
+        column = f"if(strpos({column}, '\\') > 0, {unescaped(column)}, {column})"
     elif decoding == Decoding.HEX.value:
         # COPY writes \\x and digits: three characters before the first digit.
         return f"from_hex(substr({column}, 4))"
