@@ -55,8 +55,7 @@ def project(parsed, monkeypatch):
     """An empty warehouse, and whom it is about."""
     monkeypatch.setenv("DAYSLICE_HASH_KEY", "a secret of some length")
     monkeypatch.setenv("WHOM", WHO)
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    parsed.begin_anew()
     return parsed
 
 

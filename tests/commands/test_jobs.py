@@ -1,7 +1,6 @@
 """A backfill by several processes makes what one makes; it can be stopped, and goes on from there."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,15 +9,9 @@ from datetime import date
 import psutil
 import pytest
 
-from tests.sql.project_files import on_orders
+from tests.sql.project_files import TOTAL, on_orders
 from tests.sql.warehouse_project import WarehouseProject
 
-TOTAL = """
-select cast(
-    (select count(*) from {{ slice('erp', 'orders') }})
-    + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint
-) as n
-"""
 DAYS = [f"2013-01-{day:02}" for day in range(1, 9)]
 SPAN = ["--from", DAYS[0], "--to", DAYS[-1], "--select", "total", "summary", "flat"]
 
@@ -41,8 +34,7 @@ def parsed(tmp_path_factory):
 @pytest.fixture
 def project(parsed):
     """Eight days of one order each, nothing built."""
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    parsed.begin_anew()
     for ds in DAYS:
         parsed.land("orders", ds, "select 1 as id", "id int")
     return parsed

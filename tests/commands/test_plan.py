@@ -1,29 +1,21 @@
 """A plan says what is made and why; a backfill makes again what it makes stale, or says what is left and how."""
 
 import json
-import shutil
 from datetime import date
 
 import pytest
 
 from dayslice.rules.slices import Slice, Table
-from tests.sql.project_files import on_orders
+from tests.sql.project_files import TOTAL, on_orders
 from tests.sql.warehouse_project import WarehouseProject
 
-TOTAL = """
-select cast(
-    (select count(*) from {{ slice('erp', 'orders') }})
-    + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint
-) as n
-"""
 DAYS = [f"2013-01-{day:02}" for day in range(1, 9)]
 
 
 @pytest.fixture
 def project(parsed):
     """Eight days of one order each, nothing built."""
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    parsed.begin_anew()
     for ds in DAYS:
         parsed.land("orders", ds, "select 1 as id", "id int")
     return parsed

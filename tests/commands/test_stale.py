@@ -1,7 +1,6 @@
 """What stands and is not what would be made now is told and made again; what reads the same content is kept."""
 
 import json
-import shutil
 
 import pytest
 
@@ -36,8 +35,7 @@ def parsed(tmp_path_factory):
 @pytest.fixture
 def project(parsed):
     """Four days, landed."""
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    parsed.begin_anew()
     parsed.write({"models/kinds.sql": KINDS, "models/models.yml": YAML})
     for ds in DAYS:
         land(parsed, ds, "(1, 'a'), (2, 'b')")

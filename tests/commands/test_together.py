@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import time
 
 import pytest
 
+from tests.sql.project_files import TOTAL
 from tests.sql.warehouse_project import WarehouseProject
 
 YAML = """
@@ -24,12 +24,6 @@ models:
   - {name: flat, config: {meta: {slice: events}}, columns: [{name: id, data_tests: [unique]}]}
   - {name: plain, config: {materialized: table}}
   - {name: of_plain, config: {meta: {slice: events}}}
-"""
-TOTAL = """
-select cast(
-    (select count(*) from {{ slice('erp', 'orders') }})
-    + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint
-) as n
 """
 DAYS = [f"2013-01-{day:02}" for day in range(1, 5)]
 SPAN = ["--from", DAYS[0], "--to", DAYS[-1], "--select", "total", "flat"]
@@ -53,8 +47,7 @@ def parsed(tmp_path_factory):
 @pytest.fixture
 def project(parsed):
     """Four days of one order each, nothing built."""
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    parsed.begin_anew()
     for ds in DAYS:
         parsed.land("orders", ds, "select 1 as id", "id int")
     return parsed

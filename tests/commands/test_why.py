@@ -1,7 +1,6 @@
 """Why a slice is late, refused, or as it is."""
 
 import json
-import shutil
 
 import pytest
 
@@ -27,8 +26,7 @@ def parsed(tmp_path_factory):
 
 @pytest.fixture
 def project(parsed):
-    shutil.rmtree(parsed.home, ignore_errors=True)
-    parsed.home.mkdir()
+    parsed.begin_anew()
     for ds in DAYS[:3]:
         parsed.land("orders", ds, "select 1 as id", "id int")
     return parsed

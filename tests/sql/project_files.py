@@ -5,6 +5,14 @@ from typing import Any
 
 import yaml
 
+# A sum that goes on from day to day: the orders of the day, and the number of the day before.
+TOTAL = """
+select cast(
+    (select count(*) from {{ slice('erp', 'orders') }})
+    + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint
+) as n
+"""
+
 
 def on_orders(
     models: Mapping[str, str],

@@ -4,6 +4,7 @@ import pytest
 
 from dayslice.rules.receipts import fingerprint_of, first_published, inputs_of
 from dayslice.rules.slices import Table
+from tests.sql.project_files import TOTAL
 
 YAML = """
 sources:
@@ -23,12 +24,6 @@ models:
     config: {meta: {slice: events}}
 """
 ORDERS = "id int, kind varchar"
-TOTAL = """
-select cast(
-    (select count(*) from {{ slice('erp', 'orders') }})
-    + coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint
-) as n
-"""
 
 
 @pytest.fixture(scope="module", params=["local", pytest.param("trino", marks=pytest.mark.trino)])

@@ -77,6 +77,11 @@ class WarehouseProject:
             path.write_text(text)
         self.dbt = Dbt(self.root, self.target)
 
+    def begin_anew(self) -> None:
+        """An empty home; the project stays parsed."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir()
+
     def land(self, table: str, ds: str, rows: str | None, columns: str) -> None:
         """Publish a slice of source table `erp.<table>`, as an importer would. `rows` is a SELECT or values list."""
         land_slice(self.home, Table("erp", table), ds, rows, columns)
