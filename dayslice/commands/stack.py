@@ -13,13 +13,13 @@ from dayslice.errors import UsageError
 from dayslice.services.service_reports import rows_of, steps, table_of
 
 
-def _stack(**ports: int | None):  # type: ignore[no-untyped-def]
+def _stack(heap: str | None = None, **ports: int | None):  # type: ignore[no-untyped-def]
     from dayslice.services.stack.machine import Ports, Stack  # noqa: PLC0415 - boto3 and the rest load only where they are used
 
     directory = home_of(Path.cwd()) / "stack"
     given = {name: port for name, port in ports.items() if port}
     known = Stack(directory).ports
-    return Stack(directory, Ports(**{**vars(known), **given}) if given else None)
+    return Stack(directory, Ports(**{**vars(known), **given}) if given else None, heap)
 
 
 @click.group(name="stack")
@@ -42,14 +42,17 @@ def command() -> None:
 @click.option("--database-port", type=int, help="Of the metastore's PostgreSQL. Default: 9712.")
 @click.option("--metastore-port", type=int, help="Default: 9713.")
 @click.option("--trino-port", type=int, help="Default: 9714.")
-def up(s3_port: int | None, database_port: int | None, metastore_port: int | None, trino_port: int | None) -> None:
+@click.option("--heap", help="Memory of Trino's heap, as in 8G; one query may use six tenths of it. Default: 3G.")
+def up(
+    s3_port: int | None, database_port: int | None, metastore_port: int | None, trino_port: int | None, heap: str | None
+) -> None:
     """Start what does not run, and wait until all of it answers. The first time, 1.3 GB are downloaded.
 
     Needs Java 24 or newer (Trino), Java 17 to 23 (the metastore), Maven and Go; says which is missing.
     """
     console = Console(stderr=True, highlight=False)
     began = time.monotonic()
-    stack = _stack(s3=s3_port, database=database_port, metastore=metastore_port, trino=trino_port)
+    stack = _stack(heap, s3=s3_port, database=database_port, metastore=metastore_port, trino=trino_port)
     with steps(console) as progress:
         stack.up(progress)
     console.print(f'up in {time.monotonic() - began:.0f} s. To use it in this shell: eval "$(dayslice stack env)"')

@@ -12,7 +12,7 @@ from dayslice.services.stack.java import METASTORE, TRINO, missing_java
 from dayslice.services.stack.objectstore import DEFAULT_PORT, ObjectStore
 from dayslice.services.stack.packages import install_packages, missing_maven
 from dayslice.services.stack.postgres import MetastoreDatabase
-from dayslice.services.stack.trino import HEAP, Trino
+from dayslice.services.stack.trino import Trino
 from dayslice.services.stack.versitygw import install_versitygw, missing_for_versitygw
 
 BUCKET = "warehouse"
@@ -36,10 +36,11 @@ class Ports:
 class Stack:
     """The stack under `directory`, where ports, pids, logs, configuration and data lie.
 
-    The ports given at the first start are remembered there, so that a later process finds the same services.
+    The ports and the heap of Trino (as in `3G`) that a start was given are remembered there, so that a later process
+    finds the same services.
     """
 
-    def __init__(self, directory: Path, ports: Ports | None = None, heap: str = HEAP):
+    def __init__(self, directory: Path, ports: Ports | None = None, heap: str | None = None):
         self.directory = directory.absolute()
         self.ports = ports or self._known_ports() or Ports()
         self.store = ObjectStore(self.directory / "s3", self.ports.s3)

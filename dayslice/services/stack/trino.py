@@ -1,11 +1,13 @@
 """One Trino: coordinator and worker in one process, with catalogs on the stack's own metastore and store."""
 
 import json
+import re
 from pathlib import Path
 
 import requests
 import trino
 
+from dayslice.errors import UsageError
 from dayslice.services.service import LOOPBACK, Service
 from dayslice.services.stack.hive_metastore import HiveMetastore
 from dayslice.services.stack.java import TRINO, find_java
@@ -14,6 +16,7 @@ from dayslice.services.stack.packages import trino_directory
 from dayslice.services.stack.postgres import USER
 
 HEAP = "3G"
+_LEAST_MIB = 1024
 # What may look and not touch: Superset's user. All others of this machine may do everything, as without rules.
 READER = "superset"
 _ALL = {"privileges": ["EXECUTE", "GRANT_EXECUTE", "OWNERSHIP"]}
@@ -40,12 +43,18 @@ RULES = {
 class Trino:
     """The server. Catalogs: `hive` (the warehouse), `iceberg` (same store, for comparisons), `tpch` (made-up data)."""
 
-    def __init__(self, directory: Path, port: int, metastore: HiveMetastore, store: ObjectStore, heap: str = HEAP):
+    def __init__(
+        self, directory: Path, port: int, metastore: HiveMetastore, store: ObjectStore, heap: str | None = None
+    ):
         self.directory = directory.absolute()
         self.port = port
         self.metastore = metastore
         self.store = store
-        self.heap = heap
+        if heap:
+            heap_mib(heap)
+        # As the last start had it, where this one says nothing.
+        self._heap_file = self.directory / "heap"
+        self.heap = heap or (self._heap_file.read_text() if self._heap_file.exists() else HEAP)
 
     @property
     def url(self) -> str:
@@ -78,6 +87,8 @@ class Trino:
         catalogs = self.directory / "etc" / "catalog"
         catalogs.mkdir(parents=True, exist_ok=True)
         (self.directory / "data").mkdir(exist_ok=True)
+        self._heap_file.write_text(self.heap)
+        mib = heap_mib(self.heap)
         _write(
             self.directory / "etc" / "config.properties",
             {
@@ -89,9 +100,11 @@ class Trino:
                 "plugin.dir": str(trino_directory() / "plugin"),
                 "access-control.config-files": str(self.directory / "etc" / "access-control.properties"),
                 # One machine, few users: most of the heap may go to one query.
-                "query.max-memory": "1.8GB",
-                "query.max-memory-per-node": "1.8GB",
-                "memory.heap-headroom-per-node": "700MB",
+                "query.max-memory": f"{mib * 6 // 10}MB",
+                "query.max-memory-per-node": f"{mib * 6 // 10}MB",
+                "memory.heap-headroom-per-node": f"{mib // 4}MB",
+                # Not used until a session says `spill_enabled`.
+                "spiller-spill-path": str(self.directory / "spill"),
                 # A client that was killed holds its query, and the files it writes, for as long as this.
                 "query.client.timeout": "1m",
             },
@@ -162,6 +175,15 @@ class Trino:
         except (trino.exceptions.Error, requests.RequestException):
             return False
         return bool(rows == [[5]])
+
+
+def heap_mib(heap: str) -> int:
+    """A heap as Java takes it, `3G` or `2048m`, in MiB. UsageError if it is none, or less than Trino needs."""
+    found = re.fullmatch(r"(\d+)([gm])", heap.lower())
+    mib = int(found[1]) * (1024 if found[2] == "g" else 1) if found else 0
+    if mib < _LEAST_MIB:
+        raise UsageError(f"heap {heap!r}: a number with G or M, at least {_LEAST_MIB}M, as in 3G")
+    return mib
 
 
 def _write(file: Path, properties: dict[str, str]) -> None:
