@@ -149,7 +149,7 @@ class OnDuckDB:
 
 
 def project(folder: Path, target: str, models: dict[str, str]) -> Dbt:
-    """One model a scale, in a project of its own with a home of its own."""
+    """Audited models of events, in a project of their own with a home of its own."""
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / name, folder / name)
     (folder / "models").mkdir()
