@@ -320,6 +320,15 @@ class SQLiteMetastore:
         """Everything that stands, or what does in one schema, by name."""
         return self._standing("?1 is null or schema = ?1", [schema])
 
+    def standing_since(self, change: int) -> tuple[list[Standing], int]:
+        """What stands since after a change, and how many names stand in all."""
+        found = self._standing("changed > ?", [change])
+        return found, int(self._ask("select count(*) from tables")[0][0])
+
+    def schemas(self) -> list[str]:
+        """The schemas in which something stands."""
+        return [schema for (schema,) in self._ask("select distinct schema from tables order by schema")]
+
     def sequence(self) -> int:
         """The number of the last change of anything."""
         return int(self._ask("select value from state where key = 'sequence'")[0][0])
@@ -535,13 +544,13 @@ class SQLiteMetastore:
             for ds, version, receipt, location, sequence in rows
         ]
 
-    def _standing(self, where: str, values: Collection[str | None]) -> list[Standing]:
+    def _standing(self, where: str, values: Collection[str | int | None]) -> list[Standing]:
         rows = self._ask(
             f"select schema, name, kind, definition, changed from tables where {where} order by schema, name", values
         )
         return [Standing(Table(schema, name), kind, sql, int(changed)) for schema, name, kind, sql, changed in rows]
 
-    def _ask(self, sql: str, values: Collection[str | None] = ()) -> list[Any]:
+    def _ask(self, sql: str, values: Collection[str | int | None] = ()) -> list[Any]:
         try:
             return self.connection.execute(sql, list(values)).fetchall()
         except sqlite3.Error as error:

@@ -123,9 +123,14 @@ class Visible:
         return select_versions(read, self.types(table))
 
     def _look(self) -> None:
-        if (sequence := self.metastore.sequence()) != self.sequence:
+        if (sequence := self.metastore.sequence()) == self.sequence:
+            return
+        # Others publish all the while: only what is new is read, unless something is gone.
+        found, count = self.metastore.standing_since(self.sequence)
+        self.standing = {**self.standing, **{key_of(each.table): each for each in found}}
+        if len(self.standing) != count:
             self.standing = {key_of(each.table): each for each in self.metastore.all_standing()}
-            self.sequence = sequence
+        self.sequence = sequence
 
     def _named(self, dotted: str) -> Standing | None:
         parts = [unquoted(part).lower() for part in _PART.findall(dotted)]

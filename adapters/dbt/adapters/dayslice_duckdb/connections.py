@@ -1,4 +1,7 @@
-"""Each node has a DuckDB of its own, in memory; what its statements name is made visible in it as they are run."""
+"""Each node has a DuckDB of its own, in memory; what its statements name is made visible in it as they are run.
+
+Of its own, as nothing is left in it of a node before: see `dayslice.engines.idle`.
+"""
 
 import threading
 from dataclasses import dataclass
@@ -11,7 +14,8 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments.local import DuckDBConnectionWrapper, LocalEnvironment
 from dbt.adapters.exceptions import FailedToConnectError
 
-from dayslice.engines.embedded import open_engine, sweep_spills
+from dayslice.engines.embedded import sweep_spills
+from dayslice.engines.idle import Engine, lend
 from dayslice.engines.landed_csv import quoted
 from dayslice.engines.target import metastore_beside
 from dayslice.errors import DaysliceError
@@ -68,8 +72,9 @@ class SliceDuckDBCredentials(DuckDBCredentials):
 class OwnCursor:
     """A node's connection. Every statement goes through `Visible`, also those of dbt's own materializations."""
 
-    def __init__(self, connection: Any, visible: Visible):
-        self.connection = connection
+    def __init__(self, engine: Engine, visible: Visible):
+        self.engine = engine
+        self.connection = engine.session
         self.visible = visible
 
     def __getattr__(self, name: str) -> Any:
@@ -77,6 +82,7 @@ class OwnCursor:
 
     def execute(self, sql: str, bindings: Any = None) -> Any:
         """Run a statement."""
+        self.engine.saw(sql)
         prepared = self.visible.prepare(sql)
         return self.connection.execute(prepared) if bindings is None else self.connection.execute(prepared, bindings)
 
@@ -95,13 +101,10 @@ class OwnHandle(DuckDBConnectionWrapper):
         self.read_at = 0
         """The metastore's last change before the node began."""
         self.metastore = SQLiteMetastore(credentials.metastore_file)
-        connection = open_engine(credentials.home, credentials.store_root, engines)
-        for name, value in (credentials.settings or {}).items():
-            connection.execute(f"set {name} = '{value}'")
-        self._cursor = OwnCursor(connection, Visible(connection, self.metastore))
-        schemas = {each.table.schema for each in self.metastore.all_standing()} | {credentials.schema, STAGED}
-        for schema in schemas:
-            connection.execute(f"create schema if not exists {quoted(schema)}")
+        engine = lend(credentials.home, credentials.store_root, engines, credentials.settings)
+        self._cursor = OwnCursor(engine, Visible(engine.session, self.metastore))
+        for schema in {*self.metastore.schemas(), credentials.schema, STAGED}:
+            engine.session.execute(f"create schema if not exists {quoted(schema)}")
 
     @property
     def visible(self) -> Visible:
@@ -119,7 +122,7 @@ class OwnHandle(DuckDBConnectionWrapper):
             else:
                 open_store(stage.version.location.rpartition("/")[0]).remove("")
                 stage.begun.end()
-        self._cursor.connection.close()
+        self._cursor.engine.give_back()
         self.metastore.close()
 
 

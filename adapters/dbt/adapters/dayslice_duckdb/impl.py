@@ -115,6 +115,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         """A python model, in this process. dbt-duckdb's own asks for an environment that only its own class has."""
         cursor = self._handle().cursor()
+        cursor.engine.is_lasting = True  # it may do anything
         Environment.run_python_job(
             cursor,
             lambda table: cursor.connection.query(cursor.visible.prepare(f"select * from {table}")),
@@ -240,7 +241,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def list_schemas(self, database: str) -> list[str]:
         """The schemas in which something stands."""
         with self.slice_metastore() as metastore:
-            return sorted({each.table.schema for each in metastore.all_standing()})
+            return metastore.schemas()
 
     def create_schema(self, relation: BaseRelation) -> None:
         """A schema needs nothing of its own: it is there with its first table."""
