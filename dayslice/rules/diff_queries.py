@@ -78,11 +78,13 @@ def compared(a: str, b: str, key: Sequence[str], conditions: Mapping[str, str]) 
 
 def multisets(a: str, b: str, columns: Sequence[str]) -> str:
     """Rows removed and added, of two relations without a key: equal rows count as often as they stand there."""
-    names = ", ".join(map(quoted, columns))
+    # By their places: a table may have a column of any name.
+    numbered = [f"c{number}" for number in range(len(columns))]
+    shown = ", ".join(f"{quoted(name)} as {number}" for name, number in zip(columns, numbered, strict=True))
     return (
         f"select coalesce(sum(case when n > 0 then n end), 0), coalesce(sum(case when n < 0 then -n end), 0) from ("
-        f"select {names}, sum(side) as n from (select {names}, 1 as side from {a} as a "
-        f"union all select {names}, -1 as side from {b} as b) as both_sides group by {names} "
+        f"select sum(side) as n from (select {shown}, 1 as side from {a} as a "
+        f"union all select {shown}, -1 as side from {b} as b) as both_sides group by {', '.join(numbered)} "
         "having sum(side) <> 0) as d"
     )
 
