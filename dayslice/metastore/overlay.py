@@ -12,7 +12,7 @@ from typing import Any
 from dayslice.metastore.interface import Catalog
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name
-from dayslice.rules.slices import Slice, Table, Version
+from dayslice.rules.slices import Slice, Table, Version, by_table
 
 
 class Overlay:
@@ -39,6 +39,13 @@ class Overlay:
             staged: Mapping[Table, dict[str, Version]] = own.overview(tables, first, last)
         found = self.catalog.overview(tables, first, last)
         return {table: {**slices, **staged.get(table, {})} for table, slices in found.items()}
+
+    def published_of(self, slices: Collection[Slice]) -> dict[Slice, Version]:
+        """What is staged, and what is published else, of some slices of any tables."""
+        found = self.catalog.published_of(slices)
+        for table, wanted in by_table(slices).items():
+            found.update({version.slice: version for version in self.staged(table, wanted).values()})
+        return found
 
     def published_ds_of(self, tables: Collection[Table]) -> dict[Table, list[str]]:
         """Every ds that is staged or published, of many tables."""

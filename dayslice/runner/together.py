@@ -13,6 +13,7 @@ from dayslice.rules.differences import Sum
 from dayslice.rules.graph import TableNode, find
 from dayslice.rules.plan import Plan
 from dayslice.rules.receipts import inputs_of, is_same_content
+from dayslice.rules.settings import WAIT_PREFIX
 from dayslice.rules.slices import Change, Slice, Table, Version
 from dayslice.runner.diffs import Asked, Found, compare
 from dayslice.runner.jobs import run_jobs
@@ -50,8 +51,14 @@ def check_together(project: Project, plan: Plan) -> None:
             f"{find(project.graph, anew[0])['name']} is no table of slices and is written anew for each ds, for all to "
             "see, so what reads it cannot be staged: leave --together out"
         )
-    if not project.target.is_local:
-        raise UsageError(f"--together is for the local engine, and {project.target.name} is on Trino: leave it out")
+    for step in [] if project.target.is_local else plan.steps:
+        for node in step.models:
+            others = [v.get("as") for k, v in node.meta.items() if str(k).startswith(WAIT_PREFIX)]
+            if macros := sorted({str(each) for each in others} - {"slice", "ref", "source", "asof"}):
+                raise UsageError(
+                    f"{node} reads slices by a macro ({', '.join(macros)}) that finds no staged ones on Trino: leave "
+                    "--together out"
+                )
     imports = [node for step in plan.steps for node in step.imports]
     if imports and not project.target.is_local:
         raise UsageError(
@@ -119,7 +126,9 @@ def compared(project: Project, batch: Batch, asked: Asked) -> list[Compared]:
             if stood is None:
                 table.new.append(change.version)
             else:
-                after = Found(project, node, change.version)
+                # A number that Hive or Glue give when it is published: the next one.
+                numbered = replace(change.version, sequence=max(change.version.sequence, stood.sequence + 1))
+                after = Found(project, node, numbered)
                 table.replaced.of.append(compare(rows, Found(project, node, stood), after, asked))
     return list(found.values())
 
