@@ -55,6 +55,8 @@ _CONNECT_SECONDS = 5.0
 # The largest answer that a look asks for comes within this.
 _ANSWER_SECONDS = 20.0
 _BATCH = 500
+# So many partitions are read more quickly than a table's definition, which a call by names begins with.
+_NEEDLESS = 30
 # Derby, where that is the database behind it, refuses 500.
 _ADDED_AT_MOST = 50
 # The file system is not asked what a version weighs: the receipt says it.
@@ -205,8 +207,14 @@ class HiveMetastore(Partitioned):
 
     def _rows_between(self, table: Table, first: str, last: str) -> Iterator[Row]:
         # The names are quick, and a filter is not: it is parsed, and on some databases carried out in the metastore.
-        names = [partition_name(ds) for ds in self._ds(table) if first <= ds <= last]
-        return self._named(table, names)
+        stands = self._ds(table)
+        wanted = [ds for ds in stands if first <= ds <= last]
+        if not wanted or len(wanted) > _BATCH or len(stands) - len(wanted) > _NEEDLESS:
+            yield from self._rows_of(table, wanted)
+            return
+        # For names the metastore reads the whole table first, which takes longer than some partitions more.
+        found = self._or_empty(table, lambda client: client.get_partitions(*_names(table), -1))
+        yield from (row for row in map(_row, found) if first <= row.values[0] <= last)
 
     def _session(self) -> "HiveMetastore":
         return HiveMetastore(self.uri, self.retry_seconds)

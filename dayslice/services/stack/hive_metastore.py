@@ -47,6 +47,8 @@ class HiveMetastore:
             directory=self.directory,
             command=lambda: [
                 *(str(find_java(METASTORE)), f"-Xmx{_HEAP}", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"),
+                # The quick compiler alone: up with half the CPU, and for minutes it answers with half of it as well.
+                "-XX:TieredStopAtLevel=1",
                 *("-cp", f"{self.directory / 'conf'}:{metastore_jars()}/*"),
                 *("org.apache.hadoop.hive.metastore.HiveMetaStore", "-p", str(self.port)),
             ],
