@@ -67,6 +67,9 @@ class Directory:
         """Every file below a path, and every folder that leads to one, the root's own among them, is on the disk."""
         folder = self.root / path
         try:
+            if folder.is_file():
+                sync(folder)
+                return
             for below, _, files in os.walk(folder, topdown=False):
                 for name in files:
                     sync(Path(below) / name)

@@ -43,7 +43,10 @@ class Store(Protocol):
         ...
 
     def sync(self, path: str) -> None:
-        """What an engine wrote below a path outlives a power cut, with the folders that lead there."""
+        """What an engine wrote below a path outlives a power cut, with the folders that lead there.
+
+        Of a file that is given by itself, the content does.
+        """
         ...
 
     def folders(self, path: str) -> list[str]:

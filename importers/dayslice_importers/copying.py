@@ -216,7 +216,7 @@ def copy_part(session: Session, select: str, landing: Landing, number: int) -> t
     def typed_file(file: LandedFile) -> str | None:
         return None if file.longest >= LONG_ROW else prepared.typed_file(file.path)
 
-    with Counting(job.engine, schema, typed_file) as counting:
+    with Counting(job.engine, job.store, schema, typed_file) as counting:
         land(
             job.store,
             lambda file: f"{folder}/part-{number:02}-{file:05}.{SUFFIX}",

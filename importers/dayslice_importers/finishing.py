@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from dayslice.rules.run_ids import run_id
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
 from dayslice.store.interface import Store
+from dayslice_importers.counting import checksum_of_typed
 from dayslice_importers.engines.long_rows import LONG_ROW
 from dayslice_importers.job import Landing, Prepared
 from dayslice_importers.landing import LandedFile
@@ -39,7 +41,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
         return stands, True
     check_counts(landing, version)
     check_shrink(prepared, landing.copied)
-    version = with_columns(prepared, version)
+    version = with_columns(landing, version)
     job.store.sync(prepared.version_folder)
     landing.publishing = True
     for each in job.engine.publish(version):
@@ -84,26 +86,32 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
     return Version(prepared.job.slice, prepared.version_id, receipt, location)
 
 
-def with_columns(prepared: Prepared, version: Version) -> Version:
+def with_columns(landing: Landing, version: Version) -> Version:
     """The version, with the files of its typed columns in its receipt, where the engine wrote some."""
+    prepared = landing.prepared
     if not prepared.job.is_columnar:
         return version
     if (longest := int(version.receipt.more["longest_line"])) >= LONG_ROW:
         prepared.job.store.remove(prepared.typed_folder)
         why = {NOT_COLUMNAR: f"a row is {longest >> 20} MB long"}
         return replace(version, receipt=replace(version.receipt, more={**version.receipt.more, **why}))
-    return with_typed(prepared.job.store, prepared.typed_folder, version)
+    sums = [each.typed_checksum for each in landing.files]
+    known = {prepared.typed_file(each.file.path): sum for each, sum in zip(landing.files, sums, strict=True) if sum}
+    return with_typed(prepared.job.store, prepared.typed_folder, version, known)
 
 
-def with_typed(store: Store, folder: str, version: Version) -> Version:
-    """The version, with the files of typed columns that lie in a folder in its receipt."""
+def with_typed(store: Store, folder: str, version: Version, known: Mapping[str | None, str]) -> Version:
+    """The version, with the files of typed columns that lie in a folder in its receipt.
+
+    `known`: checksums that were taken of some of them.
+    """
     found = store.sizes(folder)
     if not found:
         return version
     sizes = {file.rpartition("/")[2]: size for file, size in sorted(found.items())}
     more = {**version.receipt.more, "typed": json.dumps(list(sizes)), "typed_sizes": json.dumps(list(sizes.values()))}
-    if "://" not in version.location:
-        sums = [store.checksum(f"{folder}/{name}") for name in sizes]
+    sums = [known.get(file) or checksum_of_typed(store, file) for file in (f"{folder}/{name}" for name in sizes)]
+    if all(sums):
         more["typed_checksums"] = json.dumps(sums)
     return replace(version, receipt=replace(version.receipt, more=more))
 

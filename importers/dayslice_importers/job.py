@@ -126,12 +126,12 @@ class Prepared:
         return f"{self.version_folder}/columns/ds={self.job.ds}"
 
     def typed_file(self, landed: str) -> str | None:
-        """Where the typed rows of a landed file go; None where they are not written, or all at once in the end."""
+        """The file of the store for the typed rows of a landed one; None where none, or all at once in the end."""
         if not (self.job.is_columnar and self.job.engine.counts_files):
             return None
         self.job.store.make(self.typed_folder)
         name = landed.rpartition("/")[2].partition(".")[0]
-        return self.job.store.location(f"{self.typed_folder}/{name}.parquet")
+        return f"{self.typed_folder}/{name}.parquet"
 
 
 @dataclass

@@ -50,7 +50,7 @@ def rewritten(target: Target, version: Version, new_id: str, hashes: Hashes) -> 
         typed = f"columns/{slice}"
         store = open_store(location.rpartition("/")[0])
         store.sync(typed)
-        made = with_typed(store, typed, made)
+        made = with_typed(store, typed, made, {})
     return made
 
 

@@ -12,7 +12,6 @@ from dayslice.rules.graph import TableNode
 from dayslice.rules.settings import Kind
 from dayslice_importers.declaration import LandedColumn
 from dayslice_importers.discovery import SourceTable
-from dayslice_importers.row_filter import row_filter_of
 
 # From a block to before another; the last range of a table has no end.
 Blocks = tuple[int, int | None]
@@ -79,9 +78,17 @@ def _undated(node: TableNode) -> sql.Composable:
 
 def _where(node: TableNode, conditions: list[sql.Composable]) -> sql.Composable:
     """The conditions, after the table's own. That stands on lines of its own, whatever it ends with."""
-    own = row_filter_of(node)
+    own = _row_filter(node)
     found = [*([sql.SQL("(\n{}\n)").format(sql.SQL(own))] if own else []), *conditions]
     return sql.SQL(" where ") + sql.SQL(" and ").join(found) if found else sql.SQL("")
+
+
+def _row_filter(node: TableNode) -> str | None:
+    if "row_filter" not in node.meta:
+        return None
+    from dayslice_importers.row_filter import row_filter_of  # noqa: PLC0415 - a quarter of a second for its parser
+
+    return row_filter_of(node)
 
 
 def _name(table: SourceTable) -> sql.Composable:

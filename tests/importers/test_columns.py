@@ -1,9 +1,14 @@
 """Typed columns beside the landed CSV: they are read, unless a table says `columnar: false`, and what stays right."""
 
+import threading
 from pathlib import Path
+
+from dayslice_importers import selecting
+from dayslice_importers.engines import duckdb as engine
 
 from dayslice.errors import UsageError
 from dayslice.metastore.integrity import problems
+from dayslice.store.directory import Directory
 
 
 def typed_files(version):
@@ -55,3 +60,16 @@ def test_columns_are_written_to_be_read_quickly_and_the_csv_to_be_small(database
     [file] = typed_files(warehouse.land("t"))
     codecs = f"select distinct compression from parquet_metadata('{file}')"
     assert warehouse.query(codecs) == [("SNAPPY",)]
+
+
+def test_files_are_counted_side_by_side_and_each_is_read_once_for_its_checksum(database, warehouse, monkeypatch):
+    """One at a time, the copying waited for them: to write columns takes longer than to copy."""
+    database.execute("create table t as select n as id, repeat('x', 900) as v from generate_series(1, 3000) n")
+    monkeypatch.setattr(selecting, "SMALL_BLOCKS", 64)
+    both, write, checksum, summed = threading.Barrier(2), engine.copy_to_parquet, Directory.checksum, []
+    monkeypatch.setattr(engine, "copy_to_parquet", lambda *given: (both.wait(20), write(*given))[1])
+    monkeypatch.setattr(Directory, "checksum", lambda store, file: (summed.append(file), checksum(store, file))[1])
+    version = warehouse.land("t", streams=2)
+    assert sorted(Path(file).name for file in summed) == [file.name for file in typed_files(version)]
+    assert len(summed) == 2
+    assert list(problems(version, deep=True)) == []

@@ -83,8 +83,8 @@ class DuckDBEngine:
     def __init__(self, file: Path, warehouse: str):
         self.file = file
         self.warehouse = warehouse
-        # Each takes 20 MB and as much of a core as it gets, which the copying needs too.
-        self.counters = threading.Semaphore(max(1, (os.cpu_count() or 1) // 4))
+        # A file takes longer to be written as columns than to be copied, so that one at a time would be waited for.
+        self.counters = threading.Semaphore(max(2, os.cpu_count() or 1))
 
     def check(self) -> None:
         """See `Engine.check`."""
