@@ -1,14 +1,16 @@
 """`dayslice verify`: are the files those that were written?"""
 
+import itertools
 import json
 from dataclasses import asdict
 
 import click
 
 from dayslice.commands.options import as_json, exclude, select, target
+from dayslice.metastore.places import NOT_HERE
 from dayslice.runner.project import load_project
 from dayslice.runner.selection import select_tables
-from dayslice.runner.verify import Verified, verify
+from dayslice.runner.verify import Verified, verify, verify_whole_tables
 
 
 @click.command()
@@ -20,6 +22,8 @@ from dayslice.runner.verify import Verified, verify
 def command(deep: bool, select: tuple[str, ...], exclude: tuple[str, ...], target: str | None, as_json: bool) -> int:
     """Compare the files of all kept versions with their receipts, and say which are damaged. Exit code 1 if any is.
 
+    Without a selection those of tables without slices too, such as seeds.
+
     \b
     Examples:
       dayslice verify
@@ -28,14 +32,22 @@ def command(deep: bool, select: tuple[str, ...], exclude: tuple[str, ...], targe
     project = load_project(target=target)
     seen = Verified()
     found = []
-    for damage in verify(project, select_tables(project, select, exclude), deep, seen):
+    whole = () if select or exclude else verify_whole_tables(project, deep, seen)
+    for damage in itertools.chain(verify(project, select_tables(project, select, exclude), deep, seen), whole):
         found.append(damage)
         if not as_json:
             mark = "published, " if damage.published else ""
-            click.echo(f"damaged: {damage.table} {damage.ds} ({mark}{damage.version}): {damage.problem}")
+            what = f"{damage.table} {damage.ds}".strip()
+            click.echo(f"damaged: {what} ({mark}{damage.version}): {damage.problem}")
     if as_json:
         click.echo(json.dumps({**asdict(seen), "damaged": [asdict(each) for each in found]}, indent=2))
     else:
         damaged = len(found) or "none"
         click.echo(f"{seen.versions} versions, {seen.files} files, {seen.bytes:,} bytes: {damaged} damaged")
+        if seen.unsummed:
+            click.echo(
+                f"{seen.unsummed} files have no checksum, as the engine wrote them to S3: only sizes were compared"
+            )
+        if project.target.is_local and any(NOT_HERE in each.problem for each in found):
+            click.echo("if this warehouse was moved or restored from elsewhere, with its metastore: dayslice adopt")
     return 1 if found else 0

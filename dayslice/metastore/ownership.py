@@ -1,6 +1,8 @@
 """Whose a warehouse is: a mark beside its tables names the metastore that writes and cleans there."""
 
-from dayslice.errors import UsageError
+from dayslice.errors import Refused, UsageError
+from dayslice.metastore.integrity import problems
+from dayslice.metastore.places import moved
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.store.choice import open_store
 
@@ -40,6 +42,23 @@ def adopt(metastore: SQLiteMetastore, warehouse: str) -> str | None:
     before = _read(warehouse)
     write_mark(metastore.owner(), warehouse)
     return before
+
+
+def take_places(metastore: SQLiteMetastore, warehouse: str) -> int:
+    """Record that what was written elsewhere lies in this warehouse, which was moved; how many versions that were.
+
+    Raises Refused where the files of one are not here: then nothing was changed.
+    """
+    here = [found for version in metastore.all_versions() if (found := moved(version, warehouse))]
+    for version in here:
+        for problem in problems(version):
+            raise Refused(
+                f"{version.slice}: version {version.id} was written to another place, and is not in {warehouse}: "
+                f"{problem}. Nothing was changed: bring the files here first (cp -a, aws s3 sync), or set "
+                "DAYSLICE_WAREHOUSE to where they are"
+            )
+    metastore.relocate(here)
+    return len(here)
 
 
 def _read(warehouse: str) -> str | None:

@@ -6,17 +6,31 @@ this is, a partition that was registered by hand, a warehouse that has moved.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from dayslice.rules.paths import joined
 from dayslice.rules.slices import Version
 
+NOT_HERE = "is not in this warehouse"
+
 
 def own_folders(version: Version) -> str:
     """The last folders of a version's place, in every warehouse."""
     table = version.slice.table
-    return joined(table.schema, table.name, version.id, f"ds={version.slice.ds}")
+    of_ds = [f"ds={version.slice.ds}"] if version.slice.ds else []
+    return joined(table.schema, table.name, version.id, *of_ds)
+
+
+def moved(version: Version, warehouse: str) -> Version | None:
+    """A version as it is recorded where its whole warehouse has moved here; None where it is recorded here already."""
+    if not version.location:
+        return None
+    root, folders = _plain(version.location), own_folders(version)
+    if _is_same(root.removesuffix(f"/{folders}"), _plain(warehouse)):
+        return None
+    return replace(version, location=f"{warehouse.rstrip('/')}/{folders}")
 
 
 def misplaced(version: Version, warehouse: str | None = None) -> Iterator[str]:
@@ -27,7 +41,7 @@ def misplaced(version: Version, warehouse: str | None = None) -> Iterator[str]:
     if not root.endswith(f"/{folders}"):
         yield f"its recorded place {version.location} is not one of {folders}"
     elif warehouse is not None and not _is_same(root.removesuffix(f"/{folders}"), _plain(warehouse)):
-        yield f"its recorded place {version.location} is not in this warehouse, {warehouse}"
+        yield f"its recorded place {version.location} {NOT_HERE}, {warehouse}"
 
 
 def _plain(location: str) -> str:

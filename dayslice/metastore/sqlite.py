@@ -257,6 +257,28 @@ class SQLiteMetastore:
             found.setdefault(version.slice.ds, []).append(version)
         return found
 
+    def all_versions(self) -> list[Version]:
+        """All kept versions of everything that has files, those without slices too."""
+        tables = [each.table for each in self.all_standing() if each.kind in ("slices", "table")]
+        return [version for table in tables for version in self._versions(table, "true order by v.ds, v.sequence")]
+
+    def relocate(self, versions: Collection[Version]) -> None:
+        """Record other places for kept versions, in one transaction."""
+        with self._transaction() as number:
+            keys = [(number, v.slice.table.schema, v.slice.table.name, v.slice.ds, v.id) for v in versions]
+            for of in ("versions", "published"):
+                self.connection.executemany(
+                    f"update {of} set written = ? where schema = ? and name = ? and ds = ? and id = ?", keys
+                )
+            self.connection.executemany(
+                "update versions set location = ? where schema = ? and name = ? and ds = ? and id = ?",
+                [(version.location, *key[1:]) for version, key in zip(versions, keys, strict=True)],
+            )
+            for table in {version.slice.table for version in versions}:
+                self.connection.execute(
+                    "update tables set changed = ? where schema = ? and name = ?", [number, table.schema, table.name]
+                )
+
     def forget(self, version: Version) -> None:
         """Forget a kept version. One that is published at this moment stays: see `unpublish`."""
         s = version.slice

@@ -33,6 +33,8 @@ _SCHEMAS = "select distinct lower(database_name), lower(schema_name) from duckdb
 # Names that are every DuckDB's own.
 _OWN = {"information_schema", "main", "memory", "pg_catalog", "system", "temp", DATABASE}
 _EXPLAIN = re.compile(r"^\s*explain(\s+analyze)?\s+", re.IGNORECASE)
+# No statement that is allowed names a file: it is one that a table was recorded in.
+_OUTSIDE = re.compile(r'Cannot access file "([^"]+)"')
 _CARET = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 
 
@@ -142,6 +144,11 @@ def shut(connection: duckdb.DuckDBPyConnection, warehouse: str) -> None:
 def said(error: duckdb.Error) -> DaysliceError:
     """A sentence of it, without the statement that a person has just written."""
     words = " ".join(_CARET.sub("", str(error)).split())
+    if isinstance(error, duckdb.PermissionException) and (file := _OUTSIDE.search(words)):
+        return DaysliceError(
+            f"{file[1]} is not in this warehouse: if it was moved here, or restored from elsewhere, dayslice adopt has "
+            "it read from here"
+        )
     if isinstance(error, OnlySelect):
         return UsageError(words)
     return UsageError(f"DuckDB: {words}") if isinstance(error, _WRONG) else DaysliceError(f"DuckDB: {words}")

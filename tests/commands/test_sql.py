@@ -148,6 +148,7 @@ def test_sql_comes_from_a_file_or_standard_input(ask, project, monkeypatch):
         "attach '{home}/other.duckdb' as other",
         "attach '{home}/metastore.sqlite' as other (type sqlite)",
         "export database '{home}/out'",
+        "import database '{home}/out'",
         "set enable_external_access = true",
         "select * from duckdb_secrets()",
         "load httpfs",
@@ -169,6 +170,14 @@ def test_the_machine_s_files_are_out_of_reach(ask, engine, project, sql, monkeyp
     assert "hunter2" not in out + err
     assert len(err.strip().splitlines()) == 1
     assert sorted(home.rglob("*")) == before
+
+
+@pytest.mark.parametrize("engine", ["local"], indirect=True)  # Trino has no PIVOT
+def test_a_pivot_whose_values_are_to_be_found_is_told_how(ask):
+    code, _, err = ask("pivot daily on id using count(*)")
+    assert (code, "names its values" in err) == (2, True)
+    pivoted = "select * from (pivot daily on id in (1, 2) using count(*) group by ds) order by ds limit 1"
+    assert json.loads(ask(pivoted, "--json")[1]) == [{"ds": "2013-01-05", "1": 1, "2": 1}]
 
 
 @pytest.mark.parametrize("engine", ["local"], indirect=True)  # a login of Trino is rendered by dbt

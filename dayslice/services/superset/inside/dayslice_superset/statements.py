@@ -11,6 +11,9 @@ import duckdb
 TABLE_FUNCTIONS = {"generate_series", "json_each", "json_tree", "range", "repeat", "repeat_row", "unnest"}
 TABLE_FUNCTION_PREFIXES = ("duckdb_columns", "duckdb_constraints", "duckdb_schemas", "duckdb_tables", "duckdb_types")
 VIEW_FUNCTIONS = ("duckdb_views", "pragma_table_info", "pragma_show")
+_ONE = "only one SELECT at a time is allowed here"
+# DuckDB makes a type of the values that it finds, by a statement of its own.
+_PIVOT = re.compile(r"\bpivot(_wider)?\b", re.IGNORECASE)
 _EXPLAIN = re.compile(r"^\s*explain(\s+analyze)?\s+", re.IGNORECASE)
 
 
@@ -20,13 +23,18 @@ class OnlySelect(duckdb.Error):
 
 def refuse_all_but_select(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
     """Raise OnlySelect for a statement that is no SELECT of tables."""
-    found = connection.extract_statements(sql)
+    try:
+        found = connection.extract_statements(sql)
+    except duckdb.PermissionException:  # IMPORT DATABASE: its statements are in a file
+        raise OnlySelect(f"{_ONE}, and this reads a file: data is written by builds") from None
     kinds = [each.type for each in found]
     if kinds == [duckdb.StatementType.EXPLAIN] and (explained := _EXPLAIN.match(found[0].query)):
         return refuse_all_but_select(connection, found[0].query[explained.end() :])
     if kinds != [duckdb.StatementType.SELECT]:
+        if kinds == [duckdb.StatementType.CREATE, duckdb.StatementType.SELECT] and _PIVOT.search(sql):
+            raise OnlySelect("a PIVOT names its values here: from (pivot t on c in ('a', 'b') using sum(x) group by y)")
         said = " and ".join(kind.name.replace("_", " ") for kind in kinds) or "nothing"
-        raise OnlySelect(f"only one SELECT at a time is allowed here, and this is {said}: data is written by builds")
+        raise OnlySelect(f"{_ONE}, and this is {said}: data is written by builds")
     for name in sorted(table_functions(connection, sql)):
         if name not in TABLE_FUNCTIONS and not name.startswith((*TABLE_FUNCTION_PREFIXES, *VIEW_FUNCTIONS)):
             raise OnlySelect(f"{name}() is not allowed here: read the published tables, such as <table>_latest")
