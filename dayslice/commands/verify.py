@@ -46,7 +46,7 @@ def command(deep: bool, select: tuple[str, ...], exclude: tuple[str, ...], targe
         click.echo(f"{seen.versions} versions, {seen.files} files, {seen.bytes:,} bytes: {damaged} damaged")
         if seen.unsummed:
             click.echo(
-                f"{seen.unsummed} files have no checksum, as the engine wrote them to S3: only sizes were compared"
+                f"{seen.unsummed} files have no checksum, as those that DuckDB writes to S3: sizes were compared"
             )
         if project.target.is_local and any(NOT_HERE in each.problem for each in found):
             click.echo("if this warehouse was moved or restored from elsewhere, with its metastore: dayslice adopt")

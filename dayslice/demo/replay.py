@@ -61,7 +61,8 @@ def register(home: Path) -> None:
     known = read_connections(home)
     if known.get(CONNECTION, EMBEDDED) != EMBEDDED:
         raise UsageError(
-            f"{home / FILE}: {CONNECTION} is {known[CONNECTION]!r}: the demo needs that name for its own database"
+            f"{home / FILE}: {CONNECTION} is {known[CONNECTION]!r}: the demo needs that name for its own "
+            "database. If it is one of an earlier demo, remove that line"
         )
     if CONNECTION not in known:
         add_connection(home, CONNECTION, EMBEDDED)

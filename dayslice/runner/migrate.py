@@ -149,12 +149,14 @@ class OldWarehouse:
         open_store(location).make("")
         rows = copy_to_parquet(self.connection, f"select {', '.join(values)}{where}", f"{location}/{FILE}")
         self.store.sync(place)
-        (size,) = open_store(location).sizes("").values()
+        store = open_store(location)
+        (size,) = store.sizes("").values()
         more = {
             **version.receipt.more,
             "columns": json.dumps(columns, ensure_ascii=False),
             "parts": json.dumps([FILE]),
             "sizes": json.dumps([size]),
+            **({} if "://" in location else {"checksums": json.dumps([store.checksum(FILE)])}),
         }
         return replace(
             version, location=location, receipt=replace(version.receipt, rows=rows, bytes=size, files=1, more=more)

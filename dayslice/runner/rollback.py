@@ -17,7 +17,9 @@ def choose(versions: list[Version], published: Version | None, wanted: str | Non
     if wanted is None:
         earlier = [each for each in versions if published is None or each.age < published.age]
         if not earlier:
-            raise UsageError("no earlier version is kept; dayslice versions lists them")
+            raise UsageError(
+                "no earlier version is kept" + ("; dayslice versions lists them" if versions else ", nor any")
+            )
         return earlier[0]
     return version_named(versions, wanted)
 
