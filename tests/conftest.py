@@ -21,7 +21,8 @@ KEPT |= {"DAYSLICE_TEST_SUPERSET", "DAYSLICE_COLD_STARTS"}
 # A shell's job in the background ignores it, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-for name in [each for each in os.environ if each.startswith(("DAYSLICE_", "DBT_")) and each not in KEPT]:
+NOT_FOR_TESTS = ("DAYSLICE_", "DBT_", "OPENLINEAGE_")
+for name in [each for each in os.environ if each.startswith(NOT_FOR_TESTS) and each not in KEPT]:
     del os.environ[name]
 
 PASSED = pytest.StashKey[bool]()
@@ -179,6 +180,25 @@ def files_are_made_as_before() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture
+def receiver(monkeypatch):
+    """One of OpenLineage's receivers, which this environment names."""
+    from tests.receivers import SECRET, lineage_receiver  # noqa: PLC0415 - a mail server comes with it
+
+    with lineage_receiver() as server:
+        monkeypatch.setenv("OPENLINEAGE_URL", server.url)
+        monkeypatch.setenv("OPENLINEAGE_API_KEY", SECRET)
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def openlineage_is_as_before() -> Iterator[None]:
+    """Its client writes its variables anew, in their longer form, into the environment of its process."""
+    yield
+    for name in [each for each in os.environ if each.startswith("OPENLINEAGE__")]:
+        del os.environ[name]
 
 
 @pytest.fixture

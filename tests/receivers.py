@@ -37,6 +37,49 @@ def web_hook():
         server.server_close()
 
 
+class Lineage(BaseHTTPRequestHandler):
+    def do_POST(self):
+        event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.server.hang.is_set():
+            self.server.ended.wait(60)
+            return
+        self.server.heard.append(event)
+        self.server.keys.append(self.headers.get("Authorization"))
+        self.send_response(self.server.answer)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *said):
+        pass
+
+
+@contextmanager
+def lineage_receiver():
+    """An HTTP server that takes OpenLineage's events, as Marquez does: `url`, `heard`, the `keys` they came with.
+
+    It answers `answer`, or nothing where `hang` is set.
+    """
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Lineage)
+    server.heard, server.keys, server.answer = [], [], 201
+    server.hang, server.ended = threading.Event(), threading.Event()
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.ended.set()
+        server.shutdown()
+        server.server_close()
+
+
+def ended_runs(heard):
+    """The events that end runs, by the job's name, the last of each; each had a start of the same run."""
+    started = {event["run"]["runId"] for event in heard if event["eventType"] == "START"}
+    ended = [event for event in heard if event["eventType"] == "COMPLETE"]
+    assert {event["run"]["runId"] for event in ended} == started
+    return {event["job"]["name"]: event for event in ended}
+
+
 @contextmanager
 def mail_server():
     """Its Apprise address, with a secret in it, and the mails that it took."""

@@ -14,6 +14,7 @@ from cosmos.constants import InvocationMode
 from cosmos.operators.local import DbtBuildLocalOperator, DbtSourceLocalOperator, DbtTestLocalOperator
 
 from dayslice.errors import DaysliceError, Refused, UsageError
+from dayslice.metastore import lineage
 from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment
 from dayslice.rules.calendar import Grain
@@ -28,6 +29,21 @@ from dayslice_airflow.triggers import SlicesStand, look, missing_of, named, tabl
 Context = Mapping[str, Any]
 # Flags of every dbt command: nothing is written that nobody reads, and what is said goes to Airflow's log.
 QUIET = ["--no-use-colors", "--log-level-file", "none", "--no-send-anonymous-usage-stats"]
+
+
+def parent_of(context: Context) -> dict[str, str]:
+    """What makes OpenLineage's events of publications children of this task's, where Airflow's provider sends those."""
+    if not lineage.is_configured():
+        return {}
+    try:
+        from airflow.providers.openlineage.plugins import macros  # noqa: PLC0415 - not installed everywhere
+    except ImportError:
+        return {}
+    task = context["ti"]
+    return {
+        "OPENLINEAGE_PARENT_ID": macros.lineage_parent_id(task),
+        "OPENLINEAGE_ROOT_PARENT_ID": macros.lineage_root_parent_id(task),
+    }
 
 
 def publish_event(context: Context, asset: Asset, ds: str) -> None:
@@ -88,7 +104,7 @@ class RunsDeployed:
         from dbt.adapters.dayslice.adapter import SliceAdapter  # noqa: PLC0415
         from dbt.cli.main import dbtRunner  # noqa: PLC0415 - takes two seconds, and only this task needs it
 
-        from dayslice.metastore import readers_file  # noqa: PLC0415
+        from dayslice.metastore import lineage, readers_file  # noqa: PLC0415
         from dayslice.runner.manifest_parts import read_part  # noqa: PLC0415
 
         manifest = read_part(self.deployment.parts, self.table.dag_id)
@@ -98,6 +114,11 @@ class RunsDeployed:
                 return dbtRunner(manifest=manifest).invoke(command[1:])
             finally:
                 readers_file.finish()  # a task's process ends without Python's own farewell
+                lineage.finish()
+
+    def calculate_openlineage_events_completes(self, *args: Any, **more: Any) -> bool:
+        """Cosmos's asks dbt's artifacts, which are not written: a publication tells of itself."""
+        return False
 
     def handle_exception_dbt_runner(self, result: Any) -> None:
         """A refused slice is refused again however often it is tried; anything else may go better next time."""
@@ -114,7 +135,7 @@ class RunsDeployed:
         """Set the environment of this run's dbt; the ds."""
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
         asked = {VARIABLE: "1"} if open_period(context) else {}
-        self.env = {"DAYSLICE_DS": ds, "DAYSLICE_HOME": str(self.deployment.home), **asked}
+        self.env = {"DAYSLICE_DS": ds, "DAYSLICE_HOME": str(self.deployment.home), **asked, **parent_of(context)}
         return ds
 
 
@@ -214,7 +235,7 @@ class ImportSlice(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Import this run's slice."""
-        from dayslice.metastore import readers_file  # noqa: PLC0415
+        from dayslice.metastore import lineage, readers_file  # noqa: PLC0415
         from dayslice.runner.imports import Progress, import_tables  # noqa: PLC0415 - psycopg2 and the engines
 
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
@@ -228,7 +249,7 @@ class ImportSlice(BaseOperator):
                 self.log.info("%s rows, %s MB", f"{progress.rows:,}", progress.bytes // 1_000_000)
 
         asked = {VARIABLE: "1"} if open_period(context) else {}
-        with environment({"DAYSLICE_HOME": str(self.deployment.home), **asked}):
+        with environment({"DAYSLICE_HOME": str(self.deployment.home), **asked, **parent_of(context)}):
             self._reach_source()
             project, node = import_project(self.deployment, self.table)
             results = import_tables(
@@ -241,6 +262,7 @@ class ImportSlice(BaseOperator):
                 watch=watch,
             )
             readers_file.finish()
+            lineage.finish()
         for each in results:
             if each.version is not None:
                 self.log.info("%s %s: %s rows published", node, each.ds, f"{each.version.receipt.rows:,}")

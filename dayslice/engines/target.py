@@ -14,6 +14,7 @@ import yaml
 
 from dayslice.engines.session import in_time_zone
 from dayslice.errors import UsageError
+from dayslice.rules.publications import Naming
 
 PROJECT_FILE = "dbt_project.yml"
 # Set by `dayslice backfill --together` for its own processes.
@@ -58,11 +59,27 @@ class Target:
         """Where builds on this machine note why they refused what they staged: in the home, apart by target."""
         return self.home if self.is_local else notes_of(self.home, self.name)
 
+    def naming(self) -> Naming:
+        """What others call this warehouse."""
+        if self.database_file is not None:
+            return local_naming(self.database_file, self.database)
+        return trino_naming(self.credentials)
+
     @property
     def metastore_file(self) -> Path:
         """The local target's metastore."""
         assert self.database_file is not None
         return metastore_beside(self.database_file)
+
+
+def local_naming(readers_file: Path, database: str) -> Naming:
+    """What others call the warehouse that a readers' file shows."""
+    return Naming(f"duckdb://{readers_file.absolute()}", database)
+
+
+def trino_naming(credentials: Any) -> Naming:
+    """What others call a catalog of Trino: as its own OpenLineage listener does."""
+    return Naming(f"trino://{credentials.host}:{credentials.port}", credentials.database)
 
 
 def notes_of(home: Path, target: str) -> Path:

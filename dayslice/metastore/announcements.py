@@ -1,27 +1,39 @@
-"""Tells a Superset of this machine that a slice was published, or is gone: a file in its inbox, and no wait.
+"""Tells others that a slice was published, or is gone: a Superset of this machine, and OpenLineage's receiver.
 
-Superset puts its datasets anew within a second. Without one nothing is written; whatever goes wrong here, a
-publication is none the worse for it.
+Superset is told by a file in its inbox, and puts its datasets anew within a second. Without one nothing is written.
+Nobody waits for either, and whatever goes wrong here, a publication is none the worse for it.
 """
 
 import json
 import os
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from dayslice.engines.target import staged_in
+from dayslice.metastore import lineage
+from dayslice.rules.publications import Naming, Publication, Source
 from dayslice.rules.slices import Slice, Version
 
 
-def announce(home: Path, version: Version) -> None:
-    """This version is the published one now."""
+def announce(
+    home: Path,
+    version: Version,
+    naming: Callable[[], Naming],
+    columns: tuple[tuple[str, str], ...] = (),
+    source: Source | None = None,
+    is_again: bool = False,
+) -> None:
+    """This version is the published one now. See `Publication` for what is said of it besides."""
     if staged_in():
         return
     receipt = version.receipt
     _tell(home, version.slice, {"published": receipt.finished[:19].replace("T", " "), "rows": receipt.rows})
+    if lineage.is_configured():
+        lineage.tell(lambda: Publication(version, naming(), columns, source, is_again))
 
 
 def announce_gone(home: Path, slice: Slice) -> None:

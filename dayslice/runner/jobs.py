@@ -15,6 +15,7 @@ from typing import Any
 
 from dayslice.engines.embedded import MEMORY, memory_limit
 from dayslice.errors import DaysliceError
+from dayslice.metastore import lineage
 from dayslice.rules.plan import Plan, Step
 from dayslice.rules.queue import ReadyQueue
 from dayslice.rules.stale import Key
@@ -219,6 +220,13 @@ def _work(run: _Run, connection: Connection, foreign: Sequence[Connection]) -> N
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for each in foreign:
         each.close()
+    try:
+        _listen_and_make(run, connection)
+    finally:
+        lineage.finish()  # a forked process ends without Python's own farewell
+
+
+def _listen_and_make(run: _Run, connection: Connection) -> None:
     parent = os.getppid()
     while True:
         if not connection.poll(_LOOK_SECONDS):

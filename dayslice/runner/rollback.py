@@ -42,7 +42,7 @@ def roll_back(project: Project, node: TableNode, ds: str, wanted: str | None = N
     for problem in problems(chosen, warehouse=project.target.warehouse):
         raise Refused(f"{node} {ds}: {chosen.id} cannot be published: {problem}; the published slice is as it was")
     _publish(project, node, chosen)
-    announce(project.target.home, chosen)
+    announce(project.target.home, chosen, project.target.naming, is_again=True)
     return published, chosen
 
 

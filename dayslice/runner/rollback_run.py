@@ -85,7 +85,7 @@ def roll_back_run(project: Project, taken: Taken) -> None:
         if each.version is None:
             announce_gone(project.target.home, each.slice)
         else:
-            announce(project.target.home, each.version)
+            announce(project.target.home, each.version, project.target.naming, is_again=True)
     tell_readers(project.target)
     if not project.target.is_local:
         _latest_of(project, {each.slice.table for each in taken.gone})

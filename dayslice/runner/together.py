@@ -147,7 +147,7 @@ def publish(project: Project, batch: Batch) -> list[Change]:
             raise Refused(f"{others[0].slice} was published by somebody else meanwhile, so nothing was: run it again")
     for each in changes:
         if each.version is not None:
-            announce(project.target.home, each.version)
+            announce(project.target.home, each.version, project.target.naming)
     tell_readers(project.target)
     return changes
 

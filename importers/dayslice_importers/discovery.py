@@ -7,6 +7,7 @@ from typing import Any
 import psycopg2
 
 from dayslice.errors import UsageError
+from dayslice.rules.publications import Source
 
 # Arrays, enums, composites, ranges and multiranges: many types of one kind, all carried as PostgreSQL prints them.
 COMPOSED = "ecrm"
@@ -270,6 +271,13 @@ def is_indexed(connection: Any, table: SourceTable, column: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(INDEXED, (table.schema, table.name, column))
         return bool(cursor.fetchone()[0])
+
+
+def named_source(connection: Any, table: SourceTable) -> Source:
+    """What others call a table: by where the server is, and not by who logs in. A socket is this machine's."""
+    link = connection.info
+    host = "localhost" if not link.host or link.host.startswith("/") else link.host
+    return Source(f"postgres://{host}:{link.port}", f"{link.dbname}.{table.schema}.{table.name}")
 
 
 def snapshot(connection: Any) -> dict[str, str]:

@@ -46,7 +46,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
     landing.publishing = True
     for each in job.engine.publish(version):
         job.store.remove(f"{job.folder}/{joined(each.id)}")
-    announce(job.project.target.home, version)
+    announce(job.project.target.home, version, job.project.target.naming, source=prepared.source)
     return version, False
 
 

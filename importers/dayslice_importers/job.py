@@ -12,6 +12,7 @@ from dayslice.engines.target import Target
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.rules.graph import TableNode
 from dayslice.rules.paths import joined
+from dayslice.rules.publications import Source
 from dayslice.rules.slices import Slice, Version
 from dayslice.store.interface import Store
 from dayslice_importers.counting import ReadFile
@@ -112,6 +113,7 @@ class Prepared:
     version_id: str
     started: str
     moment: dict[str, str]
+    source: Source
     undated: int | None = None
     """How many rows of the source are of no day, so that no slice has them; None where that is nothing to ask for."""
 

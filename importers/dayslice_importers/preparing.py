@@ -12,7 +12,7 @@ from dayslice.rules.settings import Kind
 from dayslice.rules.slices import Slice, Version, new_version_id
 from dayslice_importers.cleaning import Begun, clean
 from dayslice_importers.declaration import landed_columns, source_place
-from dayslice_importers.discovery import SourceTable, discover, is_indexed, snapshot
+from dayslice_importers.discovery import SourceTable, discover, is_indexed, named_source, snapshot
 from dayslice_importers.drift import check_drift
 from dayslice_importers.hashing import check_key
 from dayslice_importers.job import Job, Prepared
@@ -66,6 +66,7 @@ def prepare(connection: Any, job: Job, stands: Standing, streams: int) -> Prepar
         version_id=new_version_id(),
         started=datetime.now(UTC).isoformat(),
         moment=snapshot(connection),
+        source=named_source(connection, table),
     )
 
 

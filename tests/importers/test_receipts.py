@@ -12,8 +12,10 @@ from dayslice_importers.engines.duckdb import DuckDBEngine
 
 from dayslice import __version__
 from dayslice.errors import Refused
+from dayslice.metastore import lineage
 from dayslice.rules.receipts import digest_of, first_published, inputs_of, source_of
 from dayslice.store.directory import Directory
+from tests.receivers import ended_runs
 
 
 def test_rows_bytes_files_and_checksums_are_those_that_lie_there(database, warehouse):
@@ -57,6 +59,22 @@ def test_it_says_when_the_slice_first_came_and_whether_it_is_the_same(database, 
     database.execute("insert into t values (4)")
     assert digest_of(warehouse.land("t").receipt) != digest_of(first)
     assert again.more["logic"] == first.more["logic"]
+
+
+def test_openlineage_is_told_which_table_was_read_as_of_which_snapshot(database, warehouse, receiver):
+    database.execute("create table t as select n as id, 'a' as kind from generate_series(1, 3) as n")
+    version = warehouse.land("t")
+    lineage.finish()
+    told = ended_runs(receiver.heard)["erp.t"]
+    [read] = told["inputs"]
+    assert read["namespace"] == f"postgres://localhost:{database.connection.info.port}"
+    assert read["name"] == f"{database.name}.public.t"
+    assert read["facets"]["version"]["datasetVersion"] == version.receipt.more["source_snapshot"]
+    [written] = told["outputs"]
+    fields = [(each["name"], each["type"]) for each in written["facets"]["schema"]["fields"]]
+    assert fields == [("id", "integer"), ("kind", "varchar"), ("ds", "varchar")]
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] == 3
+    assert written["facets"]["dayslice_slice"]["fingerprint"]["digest"] == digest_of(version.receipt)
 
 
 def test_what_is_watched_adds_up_to_the_rows(database, warehouse):

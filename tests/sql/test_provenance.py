@@ -2,8 +2,10 @@
 
 import pytest
 
+from dayslice.metastore import lineage
 from dayslice.rules.receipts import fingerprint_of, first_published, inputs_of
 from dayslice.rules.slices import Table
+from tests.receivers import ended_runs
 from tests.sql.project_files import TOTAL
 
 YAML = """
@@ -75,6 +77,24 @@ def test_a_receipt_names_each_slice_that_was_read_with_its_version(project):
     assert inputs("week") == {("erp.orders", ds): read[ds] for ds in days}
     before = project.published("total")[days[1]].id
     assert inputs("total") == {("erp.orders", days[2]): read[days[2]], ("analytics.total", days[1]): before}
+
+
+def test_openlineage_is_told_by_each_engine(project, receiver, engine):
+    land(project, "2013-01-01", "(1, 'a'), (2, 'b')")
+    project.build("2013-01-01", "plain")
+    lineage.finish()
+    told = ended_runs(receiver.heard)["analytics.plain"]
+    [written], [read] = told["outputs"], told["inputs"]
+    version = project.published("plain")["2013-01-01"]
+    is_local = engine == "local"
+    place = f"duckdb://{project.home}/dayslice.duckdb" if is_local else f"trino://127.0.0.1:{project.stack.ports.trino}"
+    assert written["namespace"] == read["namespace"] == place
+    assert written["name"].endswith(".analytics.plain")
+    assert [each["name"] for each in written["facets"]["schema"]["fields"]] == ["id", "kind", "ds"]
+    assert all(each["type"] for each in written["facets"]["schema"]["fields"])
+    assert written["facets"]["version"]["datasetVersion"] == version.id
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2
+    assert read["facets"]["version"]["datasetVersion"] == project.published("orders", "erp")["2013-01-01"].id
 
 
 def test_a_receipt_keeps_when_the_slice_was_first_published(project):

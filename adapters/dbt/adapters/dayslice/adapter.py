@@ -4,6 +4,7 @@ The arithmetic and the rules stay in the pure modules, so that Jinja, the runner
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ from dayslice.rules.graph import Node, TableNode, awaited_of, is_slices, table_n
 from dayslice.rules.guard import VARIABLE
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
 from dayslice.rules.project_checks import check_project_graph
+from dayslice.rules.publications import Naming, described
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Slice, Table, Version, new_version_id
 
@@ -141,10 +143,14 @@ class SliceAdapter(ReadsPublished, RunsAudits, WritesReceipts, RefusesRuns, Stor
                 "the published slice is as it was"
             )
 
-    @for_jinja
-    def announce(self, version: Version) -> None:
+    def naming(self) -> Naming:
+        """What others call this warehouse."""
+        raise NotImplementedError
+
+    def announce(self, version: Version, columns: Sequence[Mapping[str, Any]]) -> None:
         """Tell those who show it that this version is published."""
-        announce(home_of(Path(self.config.project_root)), version)  # type: ignore[attr-defined]
+        home = home_of(Path(self.config.project_root))  # type: ignore[attr-defined]
+        announce(home, version, self.naming, described(columns))
 
     @for_jinja
     def is_slice_table(self, node: Node) -> bool:

@@ -32,6 +32,7 @@ from dayslice.engines.embedded import DATABASE, copy_to_parquet
 from dayslice.engines.landed_csv import exactly, literal, quoted
 from dayslice.engines.reading import stored_type
 from dayslice.engines.suppression import know_key, names_one
+from dayslice.engines.target import local_naming
 from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore import readers_file
 from dayslice.metastore.begun import Begun, remove_left
@@ -46,6 +47,7 @@ from dayslice.rules.keyed_hashes import hash_key
 from dayslice.rules.made_from import KEY as MADE_FROM
 from dayslice.rules.made_from import MadeFrom, made_from
 from dayslice.rules.persons import persons_of
+from dayslice.rules.publications import Naming
 from dayslice.rules.slices import Receipt, Slice, Table, Version, new_version_id
 from dayslice.store.choice import open_store
 
@@ -72,6 +74,10 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def place(self) -> SliceDuckDBCredentials:
         """Where everything lies."""
         return self.config.credentials
+
+    def naming(self) -> Naming:
+        """What others call this warehouse."""
+        return local_naming(self.place.readers_file, self.place.database)
 
     @contextmanager
     def slice_metastore(self) -> Iterator[SQLiteMetastore]:
@@ -199,7 +205,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
                 metastore.publish(version)
         self._stages().pop(str(staged_relation.identifier))
         stage.begun.end()
-        self.announce(version)
+        self.announce(version, columns)
         self._tell_readers()
 
     @while_parsing

@@ -19,7 +19,7 @@ from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
 from trino.exceptions import TrinoConnectionError
 
-from dayslice.engines.target import home_of, notes_of, staged_in
+from dayslice.engines.target import home_of, notes_of, staged_in, trino_naming
 from dayslice.engines.trino_client import no_answer
 from dayslice.engines.trino_stopping import cancel_at_sigterm, watch_sigterm
 from dayslice.errors import Refused, UsageError
@@ -31,6 +31,7 @@ from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, t
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.graph import Node, table_node
 from dayslice.rules.hive_names import check_names
+from dayslice.rules.publications import Naming
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 from dayslice.rules.trino_types import column_type, parse, same, stored
 from dayslice.store.choice import open_store
@@ -94,6 +95,10 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
     ConnectionManager = SliceTrinoConnectionManager
     Relation = SliceTrinoRelation
     fingerprint_algorithm = "trino checksum, rows by json"
+
+    def naming(self) -> Naming:
+        """What others call this warehouse."""
+        return trino_naming(self.config.credentials)
 
     @contextmanager
     def slice_metastore(self) -> Iterator[Catalog]:
@@ -244,6 +249,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         ds: str,
         version: str,
         receipt: Receipt,
+        columns: Sequence[Mapping[str, Any]],
         written: int | None = None,
     ) -> None:
         """Publish a staged version by one call to the metastore, and drop its stage table; its files stay.
@@ -260,6 +266,7 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         with self.slice_metastore() as catalog:
             catalog.publish(published, staged)
             catalog.drop_table(staged)
+        self.announce(published, columns)
 
     @for_jinja
     def rows_of(self, relation: Any, slices: list[str], or_no_ds: bool = False) -> Any:

@@ -35,5 +35,5 @@
     {%- endif -%}
   {%- endfor -%}
   {%- set written = load_result('main').response.rows_affected -%}
-  {%- do adapter.publish_stage(target_relation, staged_relation, ds, version, receipt, written) -%}
+  {%- do adapter.publish_stage(target_relation, staged_relation, ds, version, receipt, columns.own, written) -%}
 {% endmacro %}
