@@ -163,7 +163,8 @@ class Trino:
         self.metastore.database.create_iceberg_tables()
         service = self.service()
         service.start()
-        service.wait_until(self.answers, seconds=180)
+        # A busy machine of two cores takes minutes over loading its plugins.
+        service.wait_until(self.answers, seconds=400)
 
     def answers(self) -> bool:
         """Whether it computes. Its own word that it has started comes before it knows itself as a worker."""
