@@ -48,7 +48,8 @@ def command(
     stand on the logic of before, with what it takes to make them again (as far as the metastore can be asked).
 
     With --build, some ds of the models that are looked at are staged and audited, each made of the staged ones before
-    it, and compared with what stands, as dayslice diff does; then they are thrown away. Nothing is published.
+    it, and compared with what stands, as dayslice diff does; then they are thrown away. Nothing is published. On Trino,
+    seeds and views are read as they stand, which a note says.
 
     What is wrong is named with file and line, and the exit code is 2. Run it in CI before a merge.
 

@@ -19,6 +19,8 @@ from dayslice.rules.publications import Naming
 PROJECT_FILE = "dbt_project.yml"
 # Set by `dayslice backfill --together` for its own processes.
 STAGED_IN = "DAYSLICE_TOGETHER"
+# Set by `dayslice check --build`, besides.
+TRIAL = "DAYSLICE_TRIAL"
 # What commands ask of credentials without a connection to the engine. None of it is secret.
 KNOWN_CREDENTIALS = ("type", "database", "schema", "warehouse", "metastore", "metastore_uri", "glue_catalog")
 # What a connection to Trino takes besides, where its login has no secret.
@@ -100,6 +102,11 @@ def truth_beside(database_file: Path) -> Path:
 def staged_in() -> Path | None:
     """The file of the run that publishes together, in its own processes: what they publish is published in there."""
     return Path(os.environ[STAGED_IN]) if os.environ.get(STAGED_IN) else None
+
+
+def is_trial() -> bool:
+    """Whether this is a process of a run whose staged slices are thrown away, so that it changes no table."""
+    return bool(os.environ.get(TRIAL))
 
 
 class ReadLater:

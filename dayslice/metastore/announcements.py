@@ -16,6 +16,7 @@ from typing import Any
 from dayslice.engines.target import staged_in
 from dayslice.metastore import lineage
 from dayslice.rules.publications import Naming, Publication, Source
+from dayslice.rules.receipts import published_at
 from dayslice.rules.slices import Slice, Version
 
 
@@ -31,7 +32,7 @@ def announce(
     if staged_in():
         return
     receipt = version.receipt
-    _tell(home, version.slice, {"published": receipt.finished[:19].replace("T", " "), "rows": receipt.rows})
+    _tell(home, version.slice, {"published": published_at(receipt)[:19].replace("T", " "), "rows": receipt.rows})
     if lineage.is_configured():
         lineage.tell(lambda: Publication(version, naming(), columns, source, is_again))
 

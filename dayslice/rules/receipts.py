@@ -6,7 +6,7 @@ Receipts of before have none of these: then nothing is known, which is never tak
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
@@ -17,6 +17,8 @@ LOGIC = "logic"
 AUDIT_LOGIC = "audit_logic"
 FINGERPRINT = "fingerprint"
 FIRST_PUBLISHED = "first_published"
+# When it was published, of a version that was staged with others and published later than it was finished.
+PUBLISHED = "published"
 # The version that stood as this one was begun.
 REPLACED = "replaced"
 # Of an import: its files' sums, in their order. Equal ones are equal content; others may be, in another order.
@@ -131,6 +133,19 @@ def is_same_content(read: Read, version: Version) -> bool:
 def first_published(receipt: Receipt) -> str:
     """When the slice was published for the first time, by whichever version; '' where nothing is known of it."""
     return receipt.more.get(FIRST_PUBLISHED, "")
+
+
+def published_at(receipt: Receipt) -> str:
+    """When a version was published for the first time: as it was finished, unless it was staged with others."""
+    return receipt.more.get(PUBLISHED) or receipt.finished
+
+
+def published_now(version: Version, now: str) -> Version:
+    """A version that was staged before, and is published at this moment."""
+    more = {**version.receipt.more, PUBLISHED: now}
+    if more.get(FIRST_PUBLISHED) == version.receipt.finished:
+        more[FIRST_PUBLISHED] = now
+    return replace(version, receipt=replace(version.receipt, more=more))
 
 
 def source_of(receipt: Receipt) -> dict[str, str]:

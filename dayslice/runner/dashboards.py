@@ -22,6 +22,7 @@ from dayslice.rules.dashboards import (
     uuid_of,
 )
 from dayslice.rules.datasets import Dataset, datasets_of
+from dayslice.rules.receipts import published_at
 from dayslice.rules.slices import Table
 from dayslice.runner.project import Project
 from dayslice.services.superset.bundle import (
@@ -169,7 +170,7 @@ def _slices(project: Project, datasets: Iterable[Dataset]) -> list[dict[str, Any
         for node in (each.table for each in datasets if each.table):
             newest = list(islice(reversed(metastore.published_ds(node.table)), SLICES_TOLD))
             versions = metastore.published(node.table, newest) if newest else {}
-            found[node.table] = [(ds, each.receipt.finished, each.receipt.rows) for ds, each in versions.items()]
+            found[node.table] = [(ds, published_at(each.receipt), each.receipt.rows) for ds, each in versions.items()]
     return slices_of(found)
 
 

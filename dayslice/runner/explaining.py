@@ -12,7 +12,7 @@ from dayslice.rules.etas import Eta, eta
 from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import duration, moment, seconds_between
 from dayslice.rules.reasons import is_unknown, stale_reason
-from dayslice.rules.receipts import first_published, inputs_of, is_same_content
+from dayslice.rules.receipts import first_published, inputs_of, is_same_content, published_at
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.states import State, expected_of, let_go, state_of
 from dayslice.runner.judging import awaited_by, standing_of
@@ -105,8 +105,8 @@ class Explainer:
         reason = stale_reason(version, now.get, self.project.logic.get(node.unique_id))
         first = first_published(receipt) or receipt.finished
         parts = [f"{node} {ds} was published {self._clock(first)} with {receipt.rows:,} rows"]
-        if receipt.finished != first:
-            parts.append(f"made again {self._clock(receipt.finished)}")
+        if published_at(receipt) != first:
+            parts.append(f"made again {self._clock(published_at(receipt))}")
         if reason:
             parts.append(f"stale: {reason}")
         elif node.is_import:

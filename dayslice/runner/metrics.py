@@ -8,6 +8,7 @@ from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import bounds
 from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import moment
+from dayslice.rules.receipts import published_at
 from dayslice.rules.slices import Slice, Version
 from dayslice.rules.states import State
 from dayslice.runner.board import Problems
@@ -55,7 +56,7 @@ def samples_of(
 ) -> Samples:
     """Each metric's value by table. What a table without a slice does not have is left out."""
     ends = {node: bounds(each.slice.ds, project.time_zone)[1] for node, each in newest.items()}
-    published = {node: moment(each.receipt.finished) for node, each in newest.items()}
+    published = {node: moment(published_at(each.receipt)) for node, each in newest.items()}
 
     def count(state: State) -> dict[TableNode, float]:
         return {node: len(problems.get(node, {}).get(state, ())) for node in stands}

@@ -6,7 +6,7 @@ one of now. What retention or `unpublish` took away since is in neither.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -22,13 +22,15 @@ from dayslice.metastore.sqlite import NO_DS, SQLiteMetastore
 from dayslice.metastore.visible import Key, Visible, key_of
 from dayslice.rules.moments import moment
 from dayslice.rules.past import Kept, Then, then_published
-from dayslice.rules.receipts import first_published
+from dayslice.rules.receipts import first_published, published_at
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.runner.narrowed import restricted_tables
 from dayslice.services.superset.inside.dayslice_superset.statements import nodes_of
 
 _KEPT = """
-select v.schema, v.name, v.ds, v.id, v.sequence, json_extract(v.receipt, '$."dayslice.finished"'),
+select v.schema, v.name, v.ds, v.id, v.sequence, coalesce(
+        json_extract(v.receipt, '$."dayslice.published"'), json_extract(v.receipt, '$."dayslice.finished"')
+    ),
     json_extract(v.receipt, '$."dayslice.first_published"'), p.id is not null
 from versions v left join published p on p.schema = v.schema and p.name = v.name and p.ds = v.ds and p.id = v.id
 order by v.schema, v.name, v.ds
@@ -133,11 +135,8 @@ class Past:
 
 @contextmanager
 def past_of(target: Target, at: datetime, zone: tzinfo) -> Iterator[Past]:
-    """The local warehouse as it was. Raises UsageError on Trino."""
-    if target.database_file is None:
-        raise UsageError(
-            "--as-of is for the local target: on Trino, dayslice.read('TABLE', ds=…, as_of=…) reads a slice as it was"
-        )
+    """The local warehouse as it was."""
+    assert target.database_file is not None
     if not target.metastore_file.exists():
         raise DaysliceError(f"nothing is published in {target.home} yet: try dayslice demo, or dayslice import --help")
     with TemporaryDirectory(prefix="dayslice-past-") as folder:
@@ -156,22 +155,27 @@ def version_then(target: Target, slice: Slice, at: datetime) -> Version:
     with open_metastore(target) as metastore:
         versions = {each.id: each for each in metastore.versions(slice)}
         published = metastore.published(slice.table, [slice.ds]).get(slice.ds)
-    kept = [
-        Kept(
-            each.id,
-            each.sequence,
-            each.receipt.finished,
-            first_published(each.receipt),
-            each.id == (published or each).id,
-        )
-        for each in versions.values()
-    ]
-    # Hive and Glue number turns, of which not each is a version's.
-    then = then_published(kept, at, is_numbered_closely=False) if kept else Then(None)
+    then = then_of(list(versions.values()), published, at) if versions else Then(None)
     if then.id is None:
         why = f"is not kept any more; it is known from {then.since} on" if then.is_lost else "was nothing"
         raise UsageError(f"{slice}: what was published at {at.isoformat(timespec='minutes')} {why}")
     return versions[then.id]
+
+
+def then_of(versions: Sequence[Version], published: Version | None, at: datetime) -> Then:
+    """What was published of a slice at a moment, by its kept versions as any metastore gives them."""
+    kept = [
+        Kept(
+            each.id,
+            each.sequence,
+            published_at(each.receipt),
+            first_published(each.receipt),
+            each.id == (published or each).id,
+        )
+        for each in versions
+    ]
+    # Hive and Glue number turns, of which not each is a version's.
+    return then_published(kept, at, is_numbered_closely=False)
 
 
 def _kept(metastore: SQLiteMetastore) -> Iterator[tuple[tuple[str, str, str], list[Kept]]]:

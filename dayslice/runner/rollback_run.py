@@ -8,7 +8,7 @@ from dayslice.metastore.announcements import announce, announce_gone
 from dayslice.metastore.choice import open_metastore, tell_readers
 from dayslice.metastore.integrity import problems
 from dayslice.rules.graph import TableNode
-from dayslice.rules.receipts import REPLACED, first_published
+from dayslice.rules.receipts import REPLACED, first_published, published_at
 from dayslice.rules.slices import Change, Table, Version
 from dayslice.runner.project import Project
 from dayslice.runner.unpublish import show_latest
@@ -57,7 +57,10 @@ def _sort(taken: Taken, version: Version, versions: Sequence[Version], published
     first = min((each for each in versions if each.receipt.run == taken.run), key=lambda each: each.age)
     earlier = [each for each in versions if each.age < first.age and each.receipt.run != taken.run]
     stood = [each for each in earlier if each.id == first.receipt.more.get(REPLACED)]
-    is_first = REPLACED not in first.receipt.more and first_published(first.receipt) in ("", first.receipt.finished)
+    is_first = REPLACED not in first.receipt.more and first_published(first.receipt) in (
+        "",
+        published_at(first.receipt),
+    )
     if back := (stood or earlier):
         taken.back.append(Change(version.slice, back[0], version.id))
     elif not is_first:

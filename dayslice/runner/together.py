@@ -1,6 +1,6 @@
 """A backfill that is staged as a whole, compared with what stands, and then published at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dayslice.errors import Refused, UsageError
@@ -32,6 +32,8 @@ from dayslice.runner.runs import (
 )
 from dayslice.runner.version_rows import open_rows
 
+_FIND_STAGED = {"slice", "ref", "source", "asof"}
+
 
 @dataclass
 class Compared:
@@ -51,20 +53,23 @@ def check_together(project: Project, plan: Plan) -> None:
             f"{find(project.graph, anew[0])['name']} is no table of slices and is written anew for each ds, for all to "
             "see, so what reads it cannot be staged: leave --together out"
         )
-    for step in [] if project.target.is_local else plan.steps:
-        for node in step.models:
-            others = [v.get("as") for k, v in node.meta.items() if str(k).startswith(WAIT_PREFIX)]
-            if macros := sorted({str(each) for each in others} - {"slice", "ref", "source", "asof"}):
-                raise UsageError(
-                    f"{node} reads slices by a macro ({', '.join(macros)}) that finds no staged ones on Trino: leave "
-                    "--together out"
-                )
+    for node, macros in reading_unstaged(project, plan):
+        raise UsageError(f"{node} reads slices by {macros}, which finds no staged ones on Trino: leave --together out")
     imports = [node for step in plan.steps for node in step.imports]
     if imports and not project.target.is_local:
         raise UsageError(
             f"{imports[0]} is an import, whose typed view on Trino reads what is published: import first, then "
             "backfill its readers --together"
         )
+
+
+def reading_unstaged(project: Project, plan: Plan) -> Iterator[tuple[TableNode, str]]:
+    """The models of a plan that read slices by macros which find no staged ones, with their names: on Trino."""
+    nodes = {node.unique_id: node for step in plan.steps for node in step.models}
+    for node in [] if project.target.is_local else nodes.values():
+        others = [v.get("as") for k, v in node.meta.items() if str(k).startswith(WAIT_PREFIX)]
+        if macros := sorted({str(each) for each in others} - _FIND_STAGED):
+            yield node, ", ".join(f"{each}()" for each in macros)
 
 
 def prepare(project: Project, plan: Plan, heard: Listener) -> list[Outcome]:
@@ -92,7 +97,7 @@ def stage(
 ) -> list[Outcome]:
     """Make a plan's slices, each of the staged ones before it; none of them is published.
 
-    `is_prepared`: whether `prepare` was called; without it, what models read is made for this run alone.
+    `is_prepared`: what models read that is no table of slices is there; without it, it is made for this run alone.
     """
     slices = replace(plan, steps=tuple(replace(step, followers=()) for step in plan.steps))
     models = {node.unique_id for step in slices.steps for node in step.models}
@@ -138,12 +143,12 @@ def publish(project: Project, batch: Batch) -> list[Change]:
 
     Gives what was published.
     """
-    changes = batch.changes()
+    changes = batch.changes_now()
     with open_metastore(project.target) as metastore:
         if moved := _moved(metastore, changes):
             reader, read = moved
             raise Refused(f"{read} was replaced after {reader} was made of it, so nothing was published: run it again")
-        if others := batch.publish(metastore):
+        if others := batch.publish(metastore, changes):
             raise Refused(f"{others[0].slice} was published by somebody else meanwhile, so nothing was: run it again")
     for each in changes:
         if each.version is not None:

@@ -14,7 +14,7 @@ from dayslice.metastore.places import misplaced
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name
 from dayslice.rules.diff_queries import quoted
 from dayslice.rules.receipts import fingerprint_of
-from dayslice.rules.slices import Table, Version, new_version_id
+from dayslice.rules.slices import Slice, Table, Version, new_version_id
 from dayslice.store.duckdb_s3 import read_s3
 
 
@@ -106,6 +106,8 @@ class TrinoRows:
 
     def relation(self, version: Version, is_import: bool) -> str:
         """A table over its files."""
+        if version.id in self._staged(version.slice):
+            return f"(select * from {quoted(STAGING_SCHEMA)}.{quoted(stage_name(version.slice, version.id))})"
         for problem in misplaced(version):
             raise Refused(f"{version.slice}: version {version.id} is not read: {problem}")
         place = Table(STAGING_SCHEMA, stage_name(version.slice, new_version_id()))
@@ -135,6 +137,11 @@ class TrinoRows:
         """The rows of a query."""
         found: list[Sequence[Any]] = self.connection.cursor().execute(sql).fetchall()
         return found
+
+    def _staged(self, slice: Slice) -> set[str]:
+        """In a run that publishes together: what it has staged, whose tables stand as long as it lasts."""
+        staged = getattr(self.catalog, "staged", None)
+        return {each.id for each in staged(slice.table, [slice.ds]).values()} if staged else set()
 
     def _typed(self, version: Version, name: str) -> str:
         """Columns are found by their names in the files; one that was added later is null."""

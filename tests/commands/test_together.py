@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 
 import pytest
 
+from dayslice.rules.slices import Slice, Table
 from tests.sql.project_files import TOTAL
 from tests.sql.warehouse_project import WarehouseProject
 
@@ -76,7 +78,7 @@ def test_all_of_it_is_published_at_once_and_later_slices_read_the_staged_earlier
         changed = {each.changed for each in metastore.all_standing() if each.table.name in ("total", "flat")}
     assert len(changed) == 1, "one transaction"
     assert project.staged() == []
-    assert list((project.home / "together").iterdir()) == []
+    assert list((project.home / "together" / "local").iterdir()) == []
     assert run("plan", *SPAN)[0] == 0
 
 
@@ -94,6 +96,30 @@ def test_what_stands_is_compared_and_stays_until_somebody_says_yes(run, project,
     assert (code, totals(project)) == (0, [1, 3, 4, 5])
     assert "erp.orders 2013-01-02 v1 -> v2" in out
     assert run("plan", *SPAN, "--stale")[0] == 0
+
+
+def test_what_was_published_then_is_told_by_when_it_was_published_not_by_when_it_was_staged(run, project, monkeypatch):
+    from dayslice.commands import together  # noqa: PLC0415
+
+    run("backfill", *SPAN[:3], DAYS[2], *SPAN[4:])
+    land_again(project, DAYS[0])
+    looked = []
+    compared = together.compared
+
+    def compared_then(*arguments):
+        looked.append(datetime.now(UTC).isoformat())
+        return compared(*arguments)
+
+    monkeypatch.setattr(together, "compared", compared_then)
+    assert run("backfill", *SPAN, "--stale", "--together", "--yes")[0] == 0
+    assert totals(project) == [2, 3, 4, 5]
+    out = run("sql", "select n from total order by ds", "--csv", "--as-of", looked[0])[1]
+    assert out.split()[1:] == ["1", "2", "3"]
+    assert run("why", "total", DAYS[3])[1].count("made again") == 0
+    with project.metastore() as metastore:
+        versions = metastore.versions(Slice(Table("analytics", "total"), DAYS[0]))
+    code, _, err = run("rollback", "--run", versions[0].receipt.run, "--yes")
+    assert (code, totals(project)) == (0, [1, 2, 3]), err
 
 
 def test_a_program_is_told_what_was_compared(run, project):
@@ -131,12 +157,12 @@ def test_one_that_is_killed_leaves_nothing_and_can_be_run_again(run, project):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)
     assert project.published("total") == project.published("flat") == {}
-    assert len(list((project.home / "together").glob("*.sqlite"))) == 1
+    assert len(list((project.home / "together" / "local").glob("*.sqlite"))) == 1
     left = files_of(project, "total") | files_of(project, "flat")
     assert run("backfill", *TOGETHER)[0] == 0
     assert totals(project) == [1, 2, 3, 4]
     assert not left & (files_of(project, "total") | files_of(project, "flat"))
-    assert list((project.home / "together").iterdir()) == []
+    assert list((project.home / "together" / "local").iterdir()) == []
 
 
 def test_nothing_is_published_where_somebody_was_quicker(run, project, monkeypatch):

@@ -1,8 +1,15 @@
-"""On Trino, too, a backfill that is published at once shows nobody a part of it, and is taken back as a whole."""
+"""On Trino, too, a backfill that is published at once shows nobody a part of it, and is taken back as a whole.
+
+What a review stages is seen by nobody, and changes no table.
+"""
 
 import json
 
 import pytest
+
+from dayslice.rules.slices import Table
+from dayslice.runner.project import load_project
+from dayslice.runner.trial import try_slices
 
 YAML = """
 sources:
@@ -24,7 +31,7 @@ FILES = {
         "+ coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint) as n"
     ),
 }
-DAYS = ["2013-01-01", "2013-01-02", "2013-01-03"]
+DAYS = ["2013-01-01", "2013-01-02"]
 SPAN = ["--from", DAYS[0], "--to", DAYS[-1], "--select", "total", "flat", "--target", "trino"]
 
 
@@ -67,30 +74,65 @@ def test_two_processes_make_slices_at_once_and_what_they_made_is_taken_back(run,
 
 
 def test_it_is_staged_compared_published_and_taken_back(run, project):
-    project.land("orders", DAYS[2], "values 1, 1", "id int")
+    project.land("orders", DAYS[1], "values 1, 1", "id int")
     code, out, err = run("backfill", *SPAN, "--together", "--yes", "--jobs", "1")
     assert code == 1
     assert "nothing was published" in err
     assert project.published("total") == project.published("flat") == {}
-    assert ["__flat__2013_01_03__" in each for each in project.staged()] == [True], "what was refused can be looked at"
+    assert ["__flat__2013_01_02__" in each for each in project.staged()] == [True], "what was refused can be looked at"
 
-    project.land("orders", DAYS[2], "values 1", "id int")
+    project.land("orders", DAYS[1], "values 1", "id int")
     code, out, err = run("backfill", *SPAN, "--together", "--yes", "--jobs", "2")
-    assert (code, out.splitlines()[-1]) == (0, "6 published at once"), out + err
-    assert totals(project) == [1, 2, 3]
-    assert project.query("select ds from analytics.flat_latest") == [(DAYS[2],)]
+    assert (code, out.splitlines()[-1]) == (0, "4 published at once"), out + err
+    assert totals(project) == [1, 2]
+    assert project.query("select ds from analytics.flat_latest") == [(DAYS[1],)]
     assert project.staged() == []
     before = {table: project.published(table) for table in ("total", "flat")}
 
-    project.land("orders", DAYS[1], "values 1, 2", "id int")
+    project.land("orders", DAYS[0], "values 1, 2", "id int")
     code, out, err = run("backfill", *SPAN, "--stale", "--together", "--yes", "--json", "--jobs", "1")
     assert code == 0, out + err
     told = json.loads(out)
-    assert [one["ds"] for one in told["tables"]["total"]["differences"]] == DAYS[1:]
-    assert totals(project) == [1, 3, 4]
+    assert [one["ds"] for one in told["tables"]["total"]["differences"]] == DAYS
+    assert totals(project) == [2, 3]
 
     code, out, err = run("rollback", "--run", told["run"], "--yes", "--target", "trino")
     assert code == 0, err
-    assert totals(project) == [1, 2, 3]
+    assert totals(project) == [1, 2]
     assert {table: project.published(table) for table in before} == before
-    assert [len(project.query(f"select * from analytics.flat where ds = '{ds}'")) for ds in DAYS] == [1, 1, 1]
+    assert [len(project.query(f"select * from analytics.flat where ds = '{ds}'")) for ds in DAYS] == [1, 1]
+
+
+def test_a_trial_stages_new_tables_and_columns_and_leaves_nothing(project, monkeypatch):
+    fresh = {
+        "models/fresh.yml": """
+models:
+  - name: fresh
+    config: {meta: {start: 2013-01-01}}
+    columns: [{name: n, data_type: bigint, data_tests: [accepted_values: {arguments: {values: [2, 4], quote: false}}]}]
+""",
+        "models/fresh.sql": (
+            "select cast((select min(twice) from {{ slice('flat') }}) "
+            "+ coalesce((select max(n) from {{ slice(this, -1) }}), 0) as bigint) as n"
+        ),
+        "models/flat.sql": "select id, id * 2 as twice from {{ source('erp', 'orders') }}",
+    }
+    for ds in DAYS:
+        if ds not in project.published("flat"):
+            project.build(ds, "flat")
+    before = {table: project.published(table) for table in ("total", "flat")}
+    project.write(fresh)
+    monkeypatch.chdir(project.root)
+    parsed = load_project(target="trino")
+    trial = try_slices(parsed, [parsed.find("flat"), parsed.find("fresh")], DAYS)
+    assert list(trial.findings()) == []
+    document = trial.document()
+    assert document["fresh"]["new"] == [{"ds": ds, "rows": 1} for ds in DAYS], "the second of the first, of 2 and 4"
+    assert [[change["column"] for change in one["schema"]] for one in document["flat"]["differences"]] == [
+        ["twice"]
+    ] * 2
+    assert {table: project.published(table) for table in before} == before
+    assert project.staged() == []
+    with project.metastore() as metastore:
+        assert metastore.columns(Table("analytics", "flat")) == ["id"]
+        assert metastore.kind(Table("analytics", "fresh")) is None

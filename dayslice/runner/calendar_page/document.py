@@ -16,7 +16,7 @@ from dayslice.rules.calendar import bounds
 from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import moment
 from dayslice.rules.reasons import logic_reason
-from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, inputs_in_short
+from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, inputs_in_short, published_at
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.states import State, states_of
 from dayslice.rules.words import table_words
@@ -154,7 +154,7 @@ class Gathering:
         names = {"logic": LOGIC, "audits": "audits", "accepted": "accepted", "source": "source_snapshot"}
         told |= {short: more[name] for short, name in names.items() if more.get(name)}
         first = more.get(FIRST_PUBLISHED)
-        told |= {"first": first} if first and first != receipt.finished else {}
+        told |= {"first": first} if first and first != published_at(receipt) else {}
         told |= {"stale": stale} if stale else {}
         read = list(inputs_in_short(receipt))
         told["in"] = [

@@ -9,6 +9,7 @@ from dbt.adapters.base.meta import AdapterMeta
 from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
 from dbt.adapters.dayslice.relation import ds_condition
 
+from dayslice.engines.target import is_trial
 from dayslice.errors import NotYet, UsageError
 from dayslice.metastore.interface import Metastore
 from dayslice.rules.arguments import SliceArguments, all_slices_arguments, ds_periods, slice_arguments, table_name
@@ -116,6 +117,16 @@ class ReadsSlices(metaclass=AdapterMeta):
         """A relation of these slices. `or_no_ds`: and of rows without a ds, as a unit test may give them."""
         condition = ds_condition(slices)
         return relation.where(f"ds is null or {condition}" if or_no_ds else condition)
+
+    @for_jinja
+    def is_trial(self) -> bool:
+        """Whether what is staged will be thrown away, so that no table is to be changed."""
+        return is_trial()
+
+    @for_jinja
+    def staged_columns(self, relation: Any) -> list[str]:
+        """The columns of a table's staged slices that the table itself does not get, lower case."""
+        return []
 
     @for_jinja
     def rows_that(self, relation: Any, condition: str) -> Any:

@@ -19,10 +19,11 @@ from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
 from trino.exceptions import TrinoConnectionError
 
-from dayslice.engines.target import home_of, notes_of, staged_in, trino_naming
+from dayslice.engines.target import home_of, is_trial, notes_of, staged_in, trino_naming
 from dayslice.engines.trino_client import no_answer
 from dayslice.engines.trino_stopping import cancel_at_sigterm, watch_sigterm
 from dayslice.errors import Refused, UsageError
+from dayslice.metastore.batch import note_trial_table
 from dayslice.metastore.begun import forget_refusals, note_refusal
 from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.interface import Catalog
@@ -278,19 +279,40 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         with self.slice_metastore() as catalog:
             staged = [each for ds, each in catalog.staged(table).items() if slices[0] <= ds <= slices[-1]]  # type: ignore[attr-defined]
             places = {each.slice.ds: Table(STAGING_SCHEMA, stage_name(each.slice, each.id)) for each in staged}
-            columns = {ds: {*catalog.columns(place)} for ds, place in places.items()}
+            columns = {ds: catalog.column_types(place) for ds, place in places.items()}
         if not places:
             return found
-        types = self.held_types(table.schema, table.name)
-        names = [*types, "ds"]
+        held = {**self.held_types(table.schema, table.name), "ds": "varchar"}
+        # In a trial a table does not get the columns that its slices got.
+        new = {name: str(stored(parse(type))) for each in columns.values() for name, type in each.items()}
+        types = {**held, **{name: type for name, type in new.items() if name not in held}}
+
+        def select(source: Any, has: Mapping[str, str]) -> str:
+            values = [self.quote(n) if n in has else f"cast(null as {types[n]}) as {self.quote(n)}" for n in types]
+            return f"select {', '.join(values)} from {source}"
+
         own = ", ".join(f"'{ds}'" for ds in places)
-        parts = [f"select {', '.join(map(self.quote, names))} from {relation.whole()} where ds not in ({own})"]
+        parts = [f"{select(relation.whole(), held)} where ds not in ({own})"]
         for ds, place in places.items():
-            has = columns[ds]
-            values = [self.quote(n) if n in has else f"cast(null as {types[n]}) as {self.quote(n)}" for n in names]
             stage = self.Relation.create(database=relation.database, schema=place.schema, identifier=place.name)
-            parts.append(f"select {', '.join(values)} from {stage}")
+            parts.append(select(stage, columns[ds]))
         return replace(found, rows_from=f"({' union all '.join(parts)})")
+
+    @for_jinja
+    def staged_columns(self, relation: Any) -> list[str]:
+        """The columns of a table's staged slices, lower case: in a trial the table itself does not get them."""
+        if not is_trial():
+            return []
+        table = Table(str(relation.schema), str(relation.identifier))
+        with self.slice_metastore() as catalog:
+            staged = catalog.staged(table).values()  # type: ignore[attr-defined]
+            places = [Table(STAGING_SCHEMA, stage_name(each.slice, each.id)) for each in staged]
+            return sorted({name for place in places for name in catalog.columns(place)})
+
+    @for_jinja
+    def note_trial_table(self, relation: Any) -> None:
+        """A table is about to be made for a trial, and goes with it."""
+        note_trial_table(Table(str(relation.schema), str(relation.identifier)))
 
     @for_jinja
     def publish_content(self, target_relation: BaseRelation, staged_relation: BaseRelation, rows: int) -> None:

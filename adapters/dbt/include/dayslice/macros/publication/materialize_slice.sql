@@ -23,8 +23,10 @@
   {% do publish_slice(target_relation, staged.relation, staged.columns, ds, staged.version, receipt, drop_history) %}
 
   {%- do drop_relation(python_rows) if python_rows -%}
-  {%- do describe_slices(target_relation) -%}
-  {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation)) %}
+  {%- if not adapter.is_trial() -%}
+    {%- do describe_slices(target_relation) -%}
+    {% do apply_grants(target_relation, config.get('grants'), should_revoke=should_revoke(existing_relation)) %}
+  {%- endif -%}
   {{ run_hooks(post_hooks) }}
   {%- do adapter.end_transaction() -%}
   {%- do run_hooks_outside(post_hooks) -%}
