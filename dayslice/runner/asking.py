@@ -30,7 +30,12 @@ def asking(
     root: Path, target: Target, as_of: datetime | None = None, tell: Callable[[str], None] = print
 ) -> Iterator[Asked]:
     """The engine of a target, read-only. `as_of`: what was published then, and `tell` hears how far that is known."""
-    if as_of is not None:
+    if as_of is not None and not target.is_local:
+        from dayslice.runner.past_on_trino import past_on_trino  # noqa: PLC0415 - an extra
+
+        with past_on_trino(target, as_of, time_zone_of(root), tell) as trino:
+            yield trino
+    elif as_of is not None:
         from dayslice.runner.fenced_duckdb import fenced_duckdb  # noqa: PLC0415
         from dayslice.runner.past import past_of  # noqa: PLC0415
 
@@ -46,8 +51,8 @@ def asking(
     else:
         from dayslice.engines.read_only_trino import read_only_trino  # noqa: PLC0415 - an extra
 
-        with read_only_trino(target.credentials) as trino:
-            yield trino
+        with read_only_trino(target.credentials) as connection:
+            yield connection
 
 
 class Rendering:

@@ -42,8 +42,8 @@ def read(
     """The rows of a published table, seed or view: all slices, or the one of `ds`, as it is or as `version` has it.
 
     `version` is an id, or how one begins, of those that `dayslice versions` lists. `as_of`: what was published at a
-    moment, as in '2018-03-03 09:00', as far as its versions are kept; on Trino of one `ds`. `project` is the folder of
-    dbt_project.yml; by default it is found from the working directory, or from DAYSLICE_HOME, upwards.
+    moment, as in '2018-03-03 09:00', as far as its versions are kept. `project` is the folder of dbt_project.yml; by
+    default it is found from the working directory, or from DAYSLICE_HOME, upwards.
     """
     root = root_of(project)
     place = quick_target(root, target)
@@ -74,12 +74,15 @@ def sql(
     rendered = Rendering(root, target, parse_ds(ds) if ds is not None else None).render(statement)
     place = quick_target(root, target)
     zone = time_zone_of(root)
-    if as_of is not None:
+    at = _moment(as_of, zone) if as_of is not None else None
+    if not place.is_local:
+        return _ask_trino(root, place, rendered, at)
+    if at is not None:
         from dayslice.runner.past import past_of  # noqa: PLC0415 - for those who look back
 
-        with past_of(place, _moment(as_of, zone), zone) as past:
+        with past_of(place, at, zone) as past:
             return _ask_files(past.target, zone, rendered, past)
-    return _ask_files(place, zone, rendered) if place.is_local else _ask_trino(root, place, rendered)
+    return _ask_files(place, zone, rendered)
 
 
 def _ask_files(target: Target, zone: ZoneInfo, statement: str, past: Any = None) -> Rows:
@@ -123,7 +126,7 @@ def _read_past(root: Path, target: Target, table: Table, ds: str | None, as_of: 
             past.refuse(table, ds)
             return _read_files(root, past.target, table, ds, None)
     if ds is None:
-        raise UsageError(f"{table}: on Trino one slice is read as it was: give its ds too")
+        return _ask_trino(root, target, f"select * from {_named(table)}", at)
     return _read_trino(root, target, table, ds, version_then(target, Slice(table, ds), at).id)
 
 
@@ -160,8 +163,11 @@ def _read_trino(root: Path, target: Target, table: Table, ds: str | None, versio
         if chosen.id != published.id:
             return _read_kept(root, target, chosen)
         where = f" where ds = '{ds}'"
-    names = ".".join('"' + each.replace('"', '""') + '"' for each in (table.schema, table.name))
-    return _ask_trino(root, target, f"select * from {names}{where}")
+    return _ask_trino(root, target, f"select * from {_named(table)}{where}")
+
+
+def _named(table: Table) -> str:
+    return f"{quoted(table.schema)}.{quoted(table.name)}"
 
 
 def _read_kept(root: Path, target: Target, version: Version) -> Rows:
@@ -175,10 +181,10 @@ def _read_kept(root: Path, target: Target, version: Version) -> Rows:
         return _ask_trino(root, target, f"select {columns}, '{version.slice.ds}' as ds from {relation}")
 
 
-def _ask_trino(root: Path, target: Target, statement: str) -> Rows:
+def _ask_trino(root: Path, target: Target, statement: str, at: datetime | None = None) -> Rows:
     from dayslice.engines.trino_rows import load  # noqa: PLC0415 - for those who have Trino
 
-    with asking(root, target) as trino, trino.ask(statement) as answer:
+    with asking(root, target, at, lambda how_far: None) as trino, trino.ask(statement) as answer:
         connection = duckdb.connect(":memory:", config=settings(target.home))
         connection.execute(QUIET)
         connection.execute(f"set TimeZone = '{time_zone_of(root).key}'")

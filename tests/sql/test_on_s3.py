@@ -17,12 +17,14 @@ models:
     config: {meta: {slice: events}}
     columns: [{name: id, data_tests: [unique]}]
   - {name: weekly, config: {meta: {slice: events}}}
+  - {name: people, config: {meta: {slice: events, person: {nick: nick}}}}
 """
 FILES = {
     "seeds/names.csv": "id,name\n1,one\n2,two\n",
     "models/models.yml": YAML,
     "models/daily.sql": "select id, name, '{{ ds() }}' as told from {{ ref('names') }}",
     "models/weekly.sql": "select count(*) as n, min(told) as first from {{ slice('daily', range=7) }}",
+    "models/people.sql": "select id, name as nick from {{ ref('names') }}",
     "models/daily_latest.sql": "{{ latest('daily') }}",
     "models/known.sql": "{{ config(materialized='table') }} select distinct name from {{ ref('daily') }}",
     "snapshots/kept.yml": """
@@ -116,3 +118,27 @@ def test_an_object_of_another_size_is_refused_before_a_build_reads_it(project, s
 def versions(project, ds):
     with metastore_of(project.home) as metastore:
         return metastore.history(Table("analytics", "daily"))[ds]
+
+
+def test_a_person_is_erased_from_objects_too(project, run, server, monkeypatch):
+    monkeypatch.setenv("DAYSLICE_HASH_KEY", "a secret of some length")
+    monkeypatch.setenv("WHOM", "two")
+
+    def rows():
+        keys = [each["Key"] for each in server.client().list_objects_v2(Bucket="warehouse")["Contents"]]
+        files = [f"'s3://warehouse/{key}'" for key in keys if "/people/" in key and key.endswith(".parquet")]
+        with duckdb.connect() as connection:
+            read_s3(connection, "s3://warehouse/of one")
+            return connection.execute(f"select nick from read_parquet([{', '.join(files)}])").fetchall()
+
+    assert rows().count(("two",)) == len(DAYS)
+    code, out, err = run("erase", "--person", "nick=env:WHOM", "--yes")
+    assert (code, out.splitlines()[0]) == (
+        0,
+        f"people: 3 rows gone of 3 versions of 3 slices, {DAYS[0]} to {DAYS[-1]}",
+    ), err
+    assert rows() == [("one",)] * len(DAYS)
+    project.build(DAYS[0], "people")
+    assert ("two",) not in rows(), "nor comes back"
+    assert query(project, "select count(*) from analytics.people") == [(len(DAYS),)]
+    assert run("erase", "--again", "--yes")[1] == "nothing is there of them\n"

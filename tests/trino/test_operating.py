@@ -82,8 +82,35 @@ def test_the_page_and_the_metrics(run, project, tmp_path):
 def test_a_slice_as_it_was(project):
     then = dayslice.read("flat", ds=DAYS[0], as_of=project.before, target="trino", project=project.root)
     assert list(then) == [(1, DAYS[0])]
+    whole = dayslice.read("flat", as_of=project.before, target="trino", project=project.root)
+    assert list(whole) == [(1, DAYS[0])]
     now = dayslice.read("flat", ds=DAYS[0], target="trino", project=project.root)
     assert sorted(now) == [(1, DAYS[0]), (2, DAYS[0])]
+
+
+@pytest.mark.parametrize(
+    ("statement", "rows"),
+    [
+        ("select * from flat", ["1,2013-01-01"]),
+        ("select id from analytics.flat_latest", ["1"]),
+        ("select id from flat where ds = '2013-01-02'", []),
+        (
+            "with own as (select * from ids f where ds >= '2013-01-01') "
+            "select count(*), max(own.id), min(r.n) from own join report r on r.ds = own.ds",
+            ["1,1,1"],
+        ),
+    ],
+)
+def test_a_query_is_answered_as_it_was(run, project, statement, rows):
+    project.query("create or replace view analytics.ids as select id, ds from analytics.flat")
+    project.query("create or replace view flat_latest as select * from hive.analytics.flat where ds = '2013-01-01'")
+    stages = project.staged()
+    words = ["--target", "trino", "--csv", "--as-of", project.before.isoformat()]
+    code, out, err = run("sql", statement, *words)
+    assert (code, out.splitlines()[1:]) == (0, rows), err
+    assert "analytics.flat as of 20" in err
+    assert "is known from its first version on" in err
+    assert project.staged() == stages
 
 
 def test_a_refusal_is_over_when_the_slice_is_made(run, project):
