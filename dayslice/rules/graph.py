@@ -214,7 +214,7 @@ def is_audit(graph: Node, test: Node) -> bool:
     if (test["config"].get("meta") or {}).get("slices") == ALL_SLICES:
         return False
     others = set(test["depends_on"]["nodes"]) - {table}
-    return is_slices(find(graph, table)) and others <= ancestors(graph, table)
+    return is_slices(find(graph, table)) and (not others or others <= ancestors(graph, table))
 
 
 def _meta(node: Node) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,9 @@ from dayslice.errors import DaysliceError, UsageError
 
 # Files for other programs; writing manifest.json is the largest part of a small run in a large project.
 _ALWAYS = ["--no-send-anonymous-usage-stats", "--log-level", "none", "--no-use-colors"]
+# The tag that the nodes of one command have while it runs: to find many nodes by their names, dbt looks at all of its
+# nodes for each.
+_CHOSEN = "dayslice-chosen"
 # What dbt calls SQL that belongs to no model says nothing to a person.
 _INLINE = re.compile(
     r"^(Runtime|Compilation) Error in sql_operation \S+ \(from [^)]*\) |Sql_Operation '[^']*' \(from [^)]*\) "
@@ -56,16 +59,19 @@ class Dbt:
         self.manifest = result.result
         return self.manifest
 
-    def run(self, command: list[str], ds: str | None = None) -> list[NodeResult]:
+    def run(self, command: list[str], ds: str | None = None, chosen: Collection[str] | None = None) -> list[NodeResult]:
         """Run a command such as `["build", "--select", "t"]` for a ds; its nodes' results.
 
-        Raises DaysliceError if dbt could not run it at all.
+        `chosen`: the unique_ids of the nodes to run, in place of a `--select`. Raises DaysliceError if dbt could not
+        run it at all.
         """
         if self.manifest is None:
             self.parse()
         self.warnings = []
         forget_compiled(self.manifest)
-        with _as_run_of(ds):
+        if chosen is not None:
+            command = [*command, "--indirect-selection", "empty", "--select", f"tag:{_CHOSEN}"]
+        with _as_run_of(ds), _tagged(self.manifest, chosen or ()):
             result = self._invoke(command)
         if result.exception is not None or result.result is None:
             raise DaysliceError(one_message(result))
@@ -112,6 +118,18 @@ class Dbt:
             return
         result = event.data.run_result
         self.on_node(NodeResult(event.data.node_info.unique_id, result.status, result.message, result.execution_time))
+
+
+@contextmanager
+def _tagged(manifest: Any, chosen: Collection[str]) -> Iterator[None]:
+    before = {each: manifest.nodes[each].tags for each in chosen}
+    for each, tags in before.items():
+        manifest.nodes[each].tags = [*tags, _CHOSEN]
+    try:
+        yield
+    finally:
+        for each, tags in before.items():
+            manifest.nodes[each].tags = tags
 
 
 @contextmanager

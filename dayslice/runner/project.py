@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from dayslice.engines.target import Target, load_target, time_zone_of
 from dayslice.errors import UsageError
+from dayslice.rules.dbt_graph import remembered
 from dayslice.rules.graph import Node, TableNode
 from dayslice.rules.hive_names import check_tables
 from dayslice.rules.lineage import Lineage
@@ -100,6 +101,4 @@ def parse_project(root: Path, target: str | None = None) -> Project:
 
 def _graph(dbt: Dbt) -> Node:
     manifest: Any = dbt.manifest or dbt.parse()
-    manifest.build_flat_graph()
-    graph: Node = manifest.flat_graph
-    return graph
+    return remembered(manifest.flat_graph)

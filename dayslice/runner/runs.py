@@ -159,8 +159,8 @@ def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> 
 
     project.dbt.on_node = on_node
     try:
-        command = build_command(project.graph, models, before, followers, with_latest=staged_in() is None)
-        results = project.dbt.run(command, step.ds)
+        chosen = to_build(project.graph, models, before, followers, with_latest=staged_in() is None)
+        results = project.dbt.run(["build", "--no-write-json"], step.ds, chosen)
     except DaysliceError as error:
         for unique_id, node in made.items():
             if unique_id not in told:
@@ -175,11 +175,11 @@ def _build(project: Project, step: Step, tell: Listener, prepared: set[str]) -> 
 
 def make_before(project: Project, unique_ids: Iterable[str], ds: str, tell: Listener) -> None:
     """Make what models read that is no table of slices; `tell` hears of what failed."""
-    names = [find(project.graph, each)["name"] for each in unique_ids]
+    chosen = list(unique_ids)
     try:
-        results = project.dbt.run(["build", "--no-write-json", "--indirect-selection", "empty", "--select", *names], ds)
+        results = project.dbt.run(["build", "--no-write-json"], ds, chosen)
     except DaysliceError as error:
-        tell(Outcome(names[0], ds, "failed", str(error)))
+        tell(Outcome(chosen[0].split(".")[2], ds, "failed", str(error)))
         return
     for result in results:
         if result.failed:
@@ -203,21 +203,21 @@ def _ready(project: Project, step: Step, tell: Listener) -> list[Follower]:
     return found
 
 
-def build_command(
+def to_build(
     graph: Node,
     models: Iterable[str],
     before: Iterable[str],
     followers: Iterable[str] = (),
     with_latest: bool = True,
-) -> list[str]:
-    """One dbt build: models with their latest views, what follows them, and those tests that were no audits already."""
+) -> set[str]:
+    """The nodes of one dbt build: models with their latest views, what follows them, and those tests that were no
+    audits already.
+    """
     chosen = set(models)
     views = latest_views(graph, chosen) if with_latest else []
     built = {*chosen, *views, *before}
     tests = {unique_id for unique_id, each in graph["nodes"].items() if _is_left(graph, each, built)}
-    tests |= set(tests_of(graph, followers))
-    names = sorted(find(graph, each)["name"] for each in {*built, *followers, *tests})
-    return ["build", "--no-write-json", "--indirect-selection", "empty", "--select", *names]
+    return {*built, *followers, *tests, *tests_of(graph, followers)}
 
 
 def tests_of(graph: Node, followers: Iterable[str]) -> list[str]:

@@ -10,6 +10,7 @@ from dbt_common.exceptions import CompilationError, DbtRuntimeError
 
 from dayslice.errors import Refused
 from dayslice.rules.graph import Node, is_audit, read_by_name
+from dayslice.rules.keys import tests_by_table
 
 STAGED = "dayslice_staged"
 """Jinja's variable in an audit: the staged relation by the table's unique_id. `relation_of_run` looks at it."""
@@ -22,10 +23,16 @@ class RunsAudits(metaclass=AdapterMeta):
     execute: Any
     _macro_resolver: Any
 
+    _attached: tuple[Node, dict[str, list[Node]]] | None = None
+    """The tests of each model, of the graph that was asked for last."""
+
     @for_jinja
-    def is_audit(self, graph: Node, test: Node, model: Node) -> bool:
-        """Whether a test runs on the staged slice of `model`."""
-        return test.get("attached_node") == model["unique_id"] and is_audit(graph, test)
+    def audits_of(self, graph: Node, model: Node) -> list[Node]:
+        """The tests that run on the staged slice of `model`."""
+        known = self._attached
+        if known is None or known[0] is not graph:
+            known = self._attached = (graph, tests_by_table(graph))
+        return [test for test in known[1].get(model["unique_id"], ()) if is_audit(graph, test)]
 
     @for_jinja
     def staged_instead(

@@ -8,6 +8,7 @@ from dbt.adapters.base.meta import available
 from dbt_common.exceptions import DbtRuntimeError
 
 from dayslice.errors import DaysliceError, NotYet, Refused
+from dayslice.rules.dbt_graph import remembered
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +30,8 @@ def _with_dbt_s_errors(method: F) -> F:
     @functools.wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
+            if len(args) > 1 and isinstance(args[1], dict) and "nodes" in args[1]:  # dbt's graph
+                return method(args[0], remembered(args[1]), *args[2:], **kwargs)
             return method(*args, **kwargs)
         except DaysliceError as error:
             if isinstance(error, Refused) and not isinstance(error, NotYet):

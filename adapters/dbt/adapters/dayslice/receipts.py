@@ -80,11 +80,15 @@ class WritesReceipts(metaclass=AdapterMeta):
             )
         return bool(changed)
 
+    def look(self, sql: str) -> list[Any]:
+        """The rows of a query."""
+        found: list[Any] = self.connections.add_select_query(sql)[1].fetchall()
+        return found
+
     @for_jinja
     def measured(self, sql: str, columns: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The `rows` and the `fingerprint` of a staged version, by the query that `select_fingerprints` wrote."""
-        _, cursor = self.connections.add_select_query(sql)
-        rows, whole, *values = cursor.fetchall()[0]
+        rows, whole, *values = self.look(sql)[0]
         found = {column["name"]: _shown(value) for column, value in zip(columns, values, strict=True)}
         # Of no rows there is no sum; of other rows none where a type cannot be hashed with the others.
         known = "" if whole is None and rows else _shown(whole)

@@ -3,6 +3,7 @@
 Of its own, as nothing is left in it of a node before: see `dayslice.engines.idle`.
 """
 
+import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from dayslice.metastore.visible import Visible
 from dayslice.rules.slices import Version
 from dayslice.store.choice import open_store
 
+_MAKES = re.compile(r"\b(create|into)\b", re.IGNORECASE)
 STAGED = "_staged"
 """The schema of staged versions, in a node's own DuckDB."""
 
@@ -76,6 +78,8 @@ class OwnCursor:
         self.engine = engine
         self.connection = engine.session
         self.visible = visible
+        self.has_made = False
+        """Whether a statement was run that may have made a table."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)
@@ -83,6 +87,7 @@ class OwnCursor:
     def execute(self, sql: str, bindings: Any = None) -> Any:
         """Run a statement."""
         self.engine.saw(sql)
+        self.has_made = self.has_made or _MAKES.search(sql) is not None
         prepared = self.visible.prepare(sql)
         return self.connection.execute(prepared) if bindings is None else self.connection.execute(prepared, bindings)
 

@@ -81,36 +81,51 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
 
     @contextmanager
     def slice_metastore(self) -> Iterator[SQLiteMetastore]:
-        """A connection of its own: dbt's threads do not share one."""
+        """The running node's, or one of its own: dbt's threads do not share one."""
+        running = self.connections.get_if_exists()
+        if running is not None and running.state == ConnectionState.OPEN:
+            yield running.handle.metastore
+            return
         with SQLiteMetastore(self.place.metastore_file) as metastore:
             yield metastore
 
     def get_column_schema_from_query(self, sql: str) -> list[DuckDBColumn]:
         """As they are: dbt-duckdb makes a column of each field of a STRUCT, and none of the list that holds it."""
-        _, cursor = self.connections.add_select_query(f"describe ({sql})")
-        return [DuckDBColumn(column=row[0], dtype=row[1]) for row in cursor.fetchall()]
+        found = self.look(f"describe ({sql}\n)")  # a comment may be its last line
+        return [DuckDBColumn(column=row[0], dtype=row[1]) for row in found]
 
-    @for_jinja
-    def check_each_once(self, model: Node, sql: str) -> None:
+    def look(self, sql: str) -> list[Any]:
+        """The rows of a query about columns, or of a count: without dbt's own events, which cost more than it."""
+        with self.connections.exception_handler(sql):
+            found: list[Any] = self._handle().cursor().execute(sql).fetchall()
+        return found
+
+    def selected_columns(self, model: Node, sql: str) -> list[DuckDBColumn]:
         """As a subquery, DuckDB calls the second `id` of a SELECT `id_1`."""
         seen: set[str] = set()
-        for column in self.get_column_schema_from_query(f"{sql}\n"):  # a comment may be its last line
+        found = self.get_column_schema_from_query(sql)
+        for column in found:
             if column.name.lower() in seen:
                 raise UsageError(
                     f"{model['original_file_path']}: {model['name']}: column {column.name} is selected twice: give one "
                     "of them another name, or leave it out"
                 )
             seen.add(column.name.lower())
+        return found
 
-    @for_jinja
     def untyped_columns(self, columns: Sequence[DuckDBColumn], sql: str) -> list[str]:
         """DuckDB describes a bare null as an integer; `typeof` knows better, but wants a row."""
-        if not columns:
+        asked = [column for column in columns if column.dtype == "INTEGER"]
+        if not asked:
             return []
-        types = ", ".join(f"typeof({self.quote(column.name)})" for column in columns)
-        query = f"select {types} from (select 1) left join (select * from ({sql}) where false) on true"
-        found = self.connections.add_select_query(query)[1].fetchall()[0]
-        return [column.name for column, type_ in zip(columns, found, strict=True) if type_ == '"NULL"']
+        types = ", ".join(f"typeof({self.quote(column.name)})" for column in asked)
+        [found] = self.look(f"select {types} from (select 1) left join (select * from ({sql}\n) where false) on true")
+        return [column.name for column, type_ in zip(asked, found, strict=True) if type_ == '"NULL"']
+
+    @for_jinja
+    def column_type(self, model: str, column: DuckDBColumn) -> str:
+        """dbt-duckdb gives a text column as varying(256)."""
+        return str(column.dtype)
 
     @for_jinja
     def end_transaction(self) -> None:
@@ -296,7 +311,9 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
 
     def post_model_hook(self, config: Any, context: Any) -> None:
         """Publish the tables without slices that a node made, unless it failed."""
-        if sys.exc_info()[0] is None:
+        cursor = self._handle().cursor()
+        may_have_made = cursor.has_made or cursor.visible.own or cursor.engine.is_lasting
+        if sys.exc_info()[0] is None and may_have_made:
             self._publish_tables()
 
     def _publish_tables(self) -> None:

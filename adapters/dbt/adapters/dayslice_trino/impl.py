@@ -199,6 +199,10 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         return wanted
 
     @for_jinja
+    def known_types(self, relation: Any) -> dict[str, str]:
+        """As the metastore holds them: a catalog may be set to show timestamps in milliseconds."""
+        return self.held_types(str(relation.schema), str(relation.identifier))
+
     def held_types(self, schema: str, name: str) -> dict[str, str]:
         """The types of a table's columns, less ds, by lower-case name, in Trino's words."""
         with self.slice_metastore() as catalog:
@@ -206,10 +210,10 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         return {column: str(stored(parse(type))) for column, type in held.items()}
 
     @for_jinja
-    def stored_type(self, model: str, column: str, type: str) -> str:
-        """The type of a stored column whose SELECT gives `type`; refuses what a table cannot hold."""
+    def column_type(self, model: str, column: Any) -> str:
+        """The type of a stored column; refuses what a table cannot hold."""
         try:
-            return column_type(column, type)
+            return column_type(column.name, column.data_type)
         except UsageError as error:
             raise UsageError(f"{model}: {error}") from None
 

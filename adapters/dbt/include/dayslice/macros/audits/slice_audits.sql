@@ -14,7 +14,7 @@
   {%- for audit in constraint_audits(staged_relation) -%}
     {%- do audits.append(audit) -%}
   {%- endfor -%}
-  {%- for test in graph.nodes.values() if adapter.is_audit(graph, test, model) -%}
+  {%- for test in adapter.audits_of(graph, model) -%}
     {%- do audits.append({
       'name': test.name,
       'sql': adapter.compiled_audit(test, model, staged_relation),

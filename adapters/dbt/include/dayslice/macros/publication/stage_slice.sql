@@ -1,8 +1,8 @@
 {% macro stage_slice(target_relation, columns, select_sql, ds, version) %}
   {%- if config.get('contract').enforced -%}
     {%- set described = model.columns.keys() | map('lower') | list -%}
-    {%- set contract_sql = select_with_ds(columns, select_sql, ds) if 'ds' in described
-      else select_without_ds(columns, select_sql) -%}
+    {%- set contract_sql = adapter.select_with_ds(columns, select_sql, ds) if 'ds' in described
+      else adapter.select_without_ds(columns, select_sql) -%}
     {%- do get_assert_columns_equivalent(contract_sql) -%}
   {%- endif -%}
   {{- return(adapter.dispatch('stage_slice', 'dbt')(target_relation, columns, select_sql, ds, version)) -}}
@@ -15,7 +15,7 @@
   {%- call statement('main', auto_begin=False) -%}
     copy (
       {{ adapter.without_suppressed(
-        graph, model, stored, select_as_stored({'own': stored}, select_with_ds(columns, select_sql, ds))
+        graph, model, stored, adapter.select_as_stored(stored, adapter.select_with_ds(columns, select_sql, ds))
       ) }}
     ) to '{{ stage.file | replace("'", "''") }}' (format parquet, compression zstd, parquet_version v2)
   {%- endcall -%}
@@ -46,7 +46,7 @@
     with (
       external_location = '{{ location }}'{{ file_properties(layout) }}
     ) as
-    {{ select_as_stored(columns, select_with_ds(columns, select_sql, ds)) }}
+    {{ adapter.select_as_stored(columns.own, adapter.select_with_ds(columns, select_sql, ds)) }}
   {%- endcall -%}
   {{- return(staged_relation) -}}
 {% endmacro %}

@@ -6,7 +6,7 @@
   {%- set types = [] -%}
   {%- for name in agate_table.column_names -%}
     {%- set type = given.get(name | lower) or adapter.convert_type(agate_table, loop.index0) -%}
-    {%- do types.append(column_type(api.Column.create(name, type | lower))) -%}
+    {%- do types.append(adapter.column_type(model.name, api.Column.create(name, type | lower))) -%}
   {%- endfor -%}
   {{- return(types) -}}
 {% endmacro %}

@@ -31,7 +31,7 @@
     ) as
     select
       {% for column in adapter.get_column_schema_from_query(get_empty_subquery_sql(content_sql)) -%}
-        cast({{ adapter.quote(column.name) }} as {{ column_type(column) }}) as {{ adapter.quote(column.name) }}
+        cast({{ adapter.quote(column.name) }} as {{ adapter.column_type(model.name, column) }}) as {{ adapter.quote(column.name) }}
         {{- ',' if not loop.last }}
       {% endfor -%}
     from (
