@@ -60,20 +60,30 @@ def joined(a: str, b: str, key: Sequence[str]) -> str:
 
 
 def compared(a: str, b: str, key: Sequence[str], conditions: Mapping[str, str]) -> str:
-    """Rows removed, added and changed, how many keys were added, then how many rows each column differs in.
+    """Rows removed, added and changed, rows that met, keys removed and added, then the rows each column differs in.
 
-    The key is known to be one of `a`; of `b` it is one as well if `a` less the removed are as many as `b` less the
-    added, and each added row has a key of its own. So the join itself says so, and `b` need not be grouped before.
+    The last but one say whether the key is one: see `are_keys`.
     """
     one = quoted(key[0])
     both = f"a.{one} is not null and b.{one} is not null"
+    some = " or ".join(conditions.values()) or "false"
     counts = [f"count(*) filter (where {both} and {each})" for each in conditions.values()]
     parts = [f"count(*) filter (where b.{one} is null)", f"count(*) filter (where a.{one} is null)"]
-    where = " or ".join([f"a.{one} is null", f"b.{one} is null", *conditions.values()])
-    parts.append(f"count(*) filter (where {both})")
-    keys = ", ".join(f"b.{quoted(each)}" for each in key)
-    parts.append(f"count(distinct {f'({keys})' if len(key) > 1 else keys}) filter (where a.{one} is null)")
-    return f"select {', '.join([*parts, *counts])} from {joined(a, b, key)} where {where}"
+    parts += [f"count(*) filter (where {both} and ({some}))", f"count(*) filter (where {both})"]
+    for side, other in (("a", "b"), ("b", "a")):
+        keys = ", ".join(f"{side}.{quoted(each)}" for each in key)
+        there = " and ".join([f"{other}.{one} is null", *(f"{side}.{quoted(each)} is not null" for each in key)])
+        parts.append(f"count(distinct {f'({keys})' if len(key) > 1 else keys}) filter (where {there})")
+    return f"select {', '.join([*parts, *counts])} from {joined(a, b, key)}"
+
+
+def are_keys(rows: tuple[int, int], removed: int, added: int, met: int, keys: tuple[int, int]) -> bool:
+    """Whether each row of both sides has a key of its own, by the full join of them.
+
+    A key that stands twice on one side meets the other's twice, so that more rows met than are left of a side less
+    those that met none; of those each has a key, and another one.
+    """
+    return (rows[0] - removed, rows[1] - added) == (met, met) and keys == (removed, added)
 
 
 def multisets(a: str, b: str, columns: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """The rows of single versions, published or kept, as relations of one engine: what `diff` compares."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
@@ -12,10 +13,13 @@ from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.integrity import check_sizes
 from dayslice.metastore.places import misplaced
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name
-from dayslice.rules.diff_queries import quoted
+from dayslice.rules.diff_queries import quoted, repeated_keys
 from dayslice.rules.receipts import fingerprint_of
 from dayslice.rules.slices import Slice, Table, Version, new_version_id
 from dayslice.store.duckdb_s3 import read_s3
+
+_WHOLE = re.compile("U?(TINY|SMALL|BIG)?INT(EGER)?")
+_BITS_A_ROW = 16
 
 
 class VersionRows(Protocol):
@@ -34,6 +38,10 @@ class VersionRows(Protocol):
 
     def rows(self, sql: str) -> list[Sequence[Any]]:
         """The rows of a query."""
+        ...
+
+    def repeated(self, relation: str, key: Sequence[str]) -> int:
+        """How many keys are null or stand in several rows."""
         ...
 
 
@@ -77,6 +85,18 @@ class LocalRows:
         """The rows of a query."""
         found: list[Sequence[Any]] = self.connection.execute(sql).fetchall()
         return found
+
+    def repeated(self, relation: str, key: Sequence[str]) -> int:
+        """A bit for each number that there may be takes an eighth of the time that groups take."""
+        if len(key) == 1 and _WHOLE.fullmatch(self.types(relation)[key[0].lower()]):
+            name = quoted(key[0])
+            [facts] = self.rows(f"select min({name}), max({name}), count(*), count({name}) from {relation} as t")
+            least, greatest, rows, values = facts
+            if rows == values and rows and greatest - least < _BITS_A_ROW * rows:
+                bits = f"bit_count(bitstring_agg({name}, {least}, {greatest}))"
+                if int(self.rows(f"select {bits} from {relation} as t")[0][0]) == rows:
+                    return 0
+        return int(self.rows(repeated_keys(relation, key))[0][0])
 
 
 @contextmanager
@@ -142,6 +162,10 @@ class TrinoRows:
         """In a run that publishes together: what it has staged, whose tables stand as long as it lasts."""
         staged = getattr(self.catalog, "staged", None)
         return {each.id for each in staged(slice.table, [slice.ds]).values()} if staged else set()
+
+    def repeated(self, relation: str, key: Sequence[str]) -> int:
+        """By groups."""
+        return int(self.rows(repeated_keys(relation, key))[0][0])
 
     def _typed(self, version: Version, name: str) -> str:
         """Columns are found by their names in the files; one that was added later is null."""
