@@ -8,21 +8,28 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.dag_index import IndexedTable
+from dayslice.orchestration.dags_taken import Taken
 from dayslice.orchestration.places import airflow_is_installed
 
 VALIDATION = "dayslice_airflow.validation"
 
 
-def check_dags(tables: Iterable[IndexedTable], time_zone: str) -> None:
-    """Raises UsageError that names each table whose DAG Airflow would refuse, and its file."""
-    asked: dict[str, Any] = {"time_zone": time_zone, "tables": [asdict(each) for each in tables]}
+def check_dags(tables: Iterable[IndexedTable], time_zone: str, root: Path) -> None:
+    """Raises UsageError that names each table whose DAG Airflow would refuse, and its file.
+
+    `root`: the project, whose target/ folder knows what Airflow has taken already.
+    """
+    taken = Taken(root, time_zone)
+    asked: dict[str, Any] = {"time_zone": time_zone, "tables": taken.unknown(asdict(each) for each in tables)}
     if not asked["tables"] or not airflow_is_installed():
         return
     refused = _here(asked) if "airflow.sdk" in sys.modules else _in_a_process_of_its_own(asked)
+    taken.note(each for each in asked["tables"] if each["dag_id"] not in refused)
     if refused:
         paths = {each["dag_id"]: each["path"] for each in asked["tables"]}
         raise UsageError(

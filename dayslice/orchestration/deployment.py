@@ -111,18 +111,23 @@ def failure_of(home: Path, target: str) -> str | None:
 
 
 def check(
-    root: Path, target: str | None = None, only: Callable[[Project], Collection[str] | None] = lambda project: None
+    root: Path,
+    target: str | None = None,
+    only: Callable[[Project], Collection[str] | None] = lambda project: None,
+    original: Path | None = None,
 ) -> tuple[Project, list[IndexedTable]]:
     """Parse the project and make the index, in memory. Raises UsageError with file and line for what is wrong.
 
-    `only`: the tables (unique_ids) whose DAGs Airflow is asked about; None for all.
+    `only`: the tables (unique_ids) whose DAGs Airflow is asked about; None for all. `original`: what `root`
+    is a copy of.
     """
     try:
         project = parse_project(root, target)
         refuse_meetings(made_in(project.graph))
         tables = index_tables(project, _production_nodes(project))
         chosen = only(project)
-        check_dags([t for t in tables if chosen is None or t.unique_id in chosen], project.time_zone.key)
+        looked_at = [each for each in tables if chosen is None or each.unique_id in chosen]
+        check_dags(looked_at, project.time_zone.key, original or root)
         return project, tables
     except SettingError as error:
         file, _, table = error.where.partition(": ")
@@ -144,7 +149,7 @@ def deploy(root: Path, target: str | None = None) -> Deployment:
             _copy(root / copied, made / copied)
         _begin_with_the_last_parse(folder / CURRENT, made)
         with home_kept(home):
-            _write_index(made, given)
+            _write_index(made, given, root)
     except DaysliceError as error:
         shutil.rmtree(made, ignore_errors=True)
         # The person's own file is the one to name, not our copy of it.
@@ -169,8 +174,8 @@ def _begin_with_the_last_parse(current: Path, made: Path) -> None:
         shutil.copy2(current / PARSED, made / PARSED)
 
 
-def _write_index(made: Path, given: Target) -> None:
-    project, tables = check(made, given.name)
+def _write_index(made: Path, given: Target, root: Path) -> None:
+    project, tables = check(made, given.name, original=root)
     if (project.target.warehouse, project.target.database_file) != (given.warehouse, given.database_file):
         raise UsageError(
             f"target {given.name}: {given.warehouse} is given relative to the project, and Airflow runs a copy of it: "
