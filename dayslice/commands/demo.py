@@ -25,6 +25,7 @@ from dayslice.rules.plan import Plan
 from dayslice.runner.project import Project, load_project
 from dayslice.runner.reports import Report, end
 from dayslice.runner.runs import Outcome
+from dayslice.store.duckdb_s3 import read_s3
 
 SHOWN = "carrier_metrics_latest"
 HEAD = """
@@ -125,6 +126,7 @@ def head(project: Project) -> Grid:
             return head_grid(connection.cursor().execute(query))
     readers_file.finish()
     with duckdb.connect(str(project.target.database_file), read_only=True) as connection:
+        read_s3(connection, project.target.warehouse)
         return head_grid(connection.execute(query))
 
 

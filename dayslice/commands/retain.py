@@ -53,7 +53,7 @@ def command(
             click.echo(str(left))
     if as_json:
         click.echo(json.dumps([asdict(each) for each in results], indent=2))
-    elif not any(each.slices or each.versions or each.files or each.refused for each in results):
+    elif not any(any(list(asdict(each).values())[1:]) for each in results):
         click.echo("nothing is past its retention")
     if any(each.refused for each in results):
         sys.exit(1)

@@ -48,6 +48,8 @@ def command(deep: bool, select: tuple[str, ...], exclude: tuple[str, ...], targe
             click.echo(
                 f"{seen.unsummed} files have no checksum, as those that DuckDB writes to S3: sizes were compared"
             )
+        if found:
+            click.echo("make a slice again by dayslice build or import, or go back: dayslice rollback")
         if project.target.is_local and any(NOT_HERE in each.problem for each in found):
             click.echo("if this warehouse was moved or restored from elsewhere, with its metastore: dayslice adopt")
     return 1 if found else 0

@@ -35,6 +35,8 @@ _OWN = {"information_schema", "main", "memory", "pg_catalog", "system", "temp", 
 _EXPLAIN = re.compile(r"^\s*explain(\s+analyze)?\s+", re.IGNORECASE)
 # No statement that is allowed names a file: it is one that a table was recorded in.
 _OUTSIDE = re.compile(r'Cannot access file "([^"]+)"')
+_UNREADABLE = (duckdb.IOException, duckdb.HTTPException, duckdb.InvalidInputException)
+_OF_A_VERSION = re.compile(r"""['"]([^'"]+/v\d{20}_[0-9a-f]{6}/(?:columns/)?ds=[^'"/]+/[^'"/]+)['"]""")
 _CARET = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 
 
@@ -151,4 +153,9 @@ def said(error: duckdb.Error) -> DaysliceError:
         )
     if isinstance(error, OnlySelect):
         return UsageError(words)
+    if isinstance(error, _UNREADABLE) and (file := _OF_A_VERSION.search(words)):
+        return DaysliceError(
+            f"DuckDB cannot read {file[1]}: it is damaged, gone, or out of reach ({words.partition(':')[0]}). dayslice "
+            "verify lists what is damaged: make that slice again, or roll it back"
+        )
     return UsageError(f"DuckDB: {words}") if isinstance(error, _WRONG) else DaysliceError(f"DuckDB: {words}")

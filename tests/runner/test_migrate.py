@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from dayslice.errors import Refused, UsageError
+from dayslice.metastore.integrity import written_files
 from dayslice.rules.slices import Receipt, Slice, Table
 from dayslice.runner.migrate import migrate
 from tests.local_files import metastore_of, readers
@@ -60,6 +61,7 @@ def test_everything_is_taken_over(target):
     with metastore_of(target.home) as metastore:
         (version,) = metastore.versions(Slice(RUNNING, "2013-01-02"))
         assert (version.id, version.receipt.more["audits"]) == ("v20130102000000000000_abcdef", "2 passed, 0 warned")
+        assert all(each.checksum for each in written_files(version))
     with duckdb.connect(done.kept, read_only=True) as before:
         assert before.execute("select count(*) from analytics.running").fetchall() == [(2,)]
     with pytest.raises(UsageError, match="is there already"):

@@ -1,8 +1,13 @@
-"""A build that is killed at any step leaves the published slices as they were, and the rerun is right."""
+"""A build that is killed at any step leaves the published slices as they were, and the rerun is right.
+
+DAYSLICE_ROUNDS=20 kills as many builds of three million rows at moments of chance; one of some thousands here.
+"""
 
 import multiprocessing
 import os
+import random
 import signal
+import time
 
 import pytest
 from dbt.adapters.dayslice_duckdb.connections import SliceDuckDBConnectionManager as Manager
@@ -21,6 +26,8 @@ PUBLISHED = {
     ("publish", "after"),
     *((step, when) for step in ("forget the note", "readers") for when in ("before", "after")),
 }
+ROUNDS = int(os.environ.get("DAYSLICE_ROUNDS", "1"))
+MANY = 3_000_000 if ROUNDS > 1 else 50_000
 DAILY = Table("analytics", "daily")
 AFTER = [(1, "2013-01-04"), (2, "2013-01-05"), (3, "2013-01-05")]
 
@@ -96,8 +103,33 @@ def test_a_killed_build_leaves_whole_slices(parsed, emptied, step, when):
         assert project.published("daily") == published
     assert project.build("2013-01-05", "daily")["daily"].status == "success"
     assert project.query(rows) == AFTER
+    check_nothing_is_left(project)
+
+
+def check_nothing_is_left(project):
     assert project.staged() == []
     with metastore_of(project.home) as metastore:
         known = {version.id for versions in metastore.history(DAILY).values() for version in versions}
     lying = {folder.name for folder in (project.home / "landing/analytics/daily").iterdir()}
     assert lying == known, "nothing is left over, and nothing is gone"
+
+
+def test_a_build_of_many_rows_that_is_killed_at_any_moment_leaves_whole_slices(parsed, emptied):
+    project = emptied(parsed)
+    rows = "select distinct id // 10000000, count(*) over () from analytics.daily"
+    stands, begun, chance = 0, time.monotonic(), random.Random(ROUNDS)
+    project.land("orders", "2013-01-05", f"select range from range({MANY})", "id int")
+    assert project.build("2013-01-05", "daily")["daily"].status == "success"
+    takes = time.monotonic() - begun
+    for number in range(1, ROUNDS + 1):
+        project.land("orders", "2013-01-05", f"select {number}0000000 + range from range({MANY})", "id int")
+        doomed = multiprocessing.get_context("fork").Process(target=project.build, args=("2013-01-05", "daily"))
+        doomed.start()
+        time.sleep(chance.uniform(0, takes))
+        doomed.kill()
+        doomed.join(60)
+        assert project.query(rows) in ([(stands, MANY)], [(number, MANY)])
+        assert project.build("2013-01-05", "daily")["daily"].status == "success"
+        assert project.query(rows) == [(number, MANY)]
+        check_nothing_is_left(project)
+        stands = number

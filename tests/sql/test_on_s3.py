@@ -3,11 +3,14 @@
 import duckdb
 import pytest
 
+from dayslice.commands import demo
 from dayslice.metastore import readers_file
 from dayslice.metastore.ownership import MARK
 from dayslice.rules.slices import Table
+from dayslice.runner.project import load_project
 from dayslice.services.stack.objectstore import ObjectStore
 from dayslice.services.stack.versitygw import missing_for_versitygw
+from dayslice.store.choice import open_store
 from dayslice.store.duckdb_s3 import read_s3
 from tests.local_files import metastore_of
 
@@ -113,6 +116,31 @@ def test_an_object_of_another_size_is_refused_before_a_build_reads_it(project, s
     finally:
         server.client().put_object(Bucket="warehouse", Key=key, Body=body)
     assert project.build(DAYS[2], "weekly")["weekly"].status == "success"
+
+
+def test_who_reads_what_is_gone_is_told_what_to_do_and_a_flipped_byte_is_damage(run, project, server):
+    [version, *_] = versions(project, DAYS[1])
+    key = f"{version.location.removeprefix('s3://warehouse/')}/part-00.parquet"
+    body = server.client().get_object(Bucket="warehouse", Key=key)["Body"].read()
+    server.client().delete_object(Bucket="warehouse", Key=key)
+    try:
+        code, _, err = run("sql", "select sum(id) from daily")
+        assert (code, f"DuckDB cannot read {version.location}/part-00.parquet" in err) == (1, True), err
+    finally:
+        server.client().put_object(Bucket="warehouse", Key=key, Body=body)
+    store = open_store("s3://warehouse/other")
+    file = store.create("file")
+    file.write(b"as it was written")
+    file.close()
+    whole = store.checksum("file")
+    [lying] = server.directory.rglob("other/file")
+    lying.write_bytes(b"as it was Written")
+    assert store.checksum("file") != whole
+
+
+def test_the_demo_shows_its_table(project, monkeypatch):
+    monkeypatch.setattr(demo, "HEAD", "select * from {schema}.daily_latest")
+    assert demo.head(load_project(project.root)).row_count == 2
 
 
 def versions(project, ds):
