@@ -59,11 +59,17 @@ class PastOnTrino:
         if kind != "view":
             return None
         body = body_of(self._one(f"show create view {_name(table)}"))
-        latest = latest_of(body)
+        latest = self._import_of(table) or latest_of(body)
         if latest is not None and self.catalog.published_ds(latest):
             read[latest] = None
             return self._latest(latest)
         return reading(body, table.schema, lambda below: self._relation(below, reach, read))
+
+    def _import_of(self, view: Table) -> Table | None:
+        """The import whose latest view this is: that reads what has landed, and not the view of it."""
+        table = Table(view.schema, view.name.removesuffix("_latest"))
+        is_latest = table != view and self.catalog.kind(Table(table.schema, table.name + LANDED)) == "slices"
+        return table if is_latest else None
 
     def _slices(self, table: Table, holder: Table, reach: Reach) -> str:
         then, published, history = self._known(table)

@@ -5,7 +5,7 @@ That every type comes back equal is in tests/importers/test_round_trip.py, for a
 
 import json
 import multiprocessing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from dayslice_importers import cleaning
@@ -17,6 +17,7 @@ from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.integrity import problems
 from dayslice.metastore.stages import STAGING_SCHEMA
 from dayslice.rules.slices import Slice, Table
+from dayslice.runner.past_on_trino import past_on_trino
 from dayslice.store.choice import open_store
 from dayslice.store.s3 import S3
 from tests.importers.conftest import make_database, postgres_server
@@ -204,11 +205,16 @@ def test_a_table_goes_without_columns_and_back_and_reads_what_landed_where_a_typ
     ]
 
 
-def test_a_rollback_shows_the_csv_or_the_columns_that_a_version_has(database, warehouse):
+def test_what_was_there_and_a_rollback_show_the_csv_or_the_columns_that_a_version_has(database, warehouse):
     database.execute("create table swaying as select n as id from generate_series(1, 3) n")
     first = warehouse.land("swaying", columnar=False)
+    then = datetime.now(UTC)
     database.execute("insert into swaying values (4)")
     second = warehouse.land("swaying")
+    for name in ("swaying", "swaying_latest"):
+        counted = f"select count(*), max(id), max(ds) from erp.{name}"
+        with past_on_trino(warehouse.project.target, then, UTC, print) as trino, trino.ask(counted) as answer:
+            assert [tuple(row) for row in answer.rows()] == [(3, 3, DS)]
     engine = open_engine(warehouse.project.target)
     for version, how, rows in ((first, "csv", 3), (second, "columns", 4), (first, "csv", 3)):
         engine.publish(version)
