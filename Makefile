@@ -30,6 +30,10 @@ test: env lint  ## Lint, types and every test
 test-quick: env lint  ## Lint, types and the tests that need no stack, no running Airflow and no Superset
 	$(BIN)/pytest -n $(WORKERS) -m "not trino and not airflow and not superset" $(ARGS)
 
+# Not in CI, whose machine and time they would not fit: three JVMs of Trino.
+test-nodes: env  ## Trino of several processes, one of which is killed
+	$(BIN)/pytest -m nodes tests/nodes $(ARGS)
+
 # The product stands without the demo: a copy of the tree, less what is the demo's, in a repository of its own.
 test-without-demo: env  ## The tests of test-quick, where the demo's models, seeds and dashboards are deleted
 	@copy=$$(mktemp -d) && trap 'rm -rf "$$copy"' EXIT && chmod 755 "$$copy" \

@@ -7,6 +7,7 @@ import pytest
 from dayslice_airflow import dags, operators, triggers
 
 from dayslice.rules.failures import never_succeeds
+from tests.receivers import ended_runs
 
 DS = "2013-01-05"
 MOMENT = pendulum.datetime(2013, 1, 5, 4)
@@ -51,11 +52,12 @@ def test_a_run_waits_for_the_last_hour_and_computes_when_it_stands(project, run)
     ]
 
 
-def test_what_follows_a_table_is_made_by_its_run_when_all_that_it_reads_stands(project, run):
+def test_what_follows_a_table_is_made_by_its_run_when_all_that_it_reads_stands(project, run, receiver):
     project.land("customers", DS, "select 1 as id union all select 2", "id int")
     done = ("waits", "build", "waits_of_followers", "followers")
     assert run("stock") == ("success", dict.fromkeys(done, "success"))
     assert project.query("select n from analytics.summary") == [(4,)]
+    assert "analytics.stock" in ended_runs(receiver.heard), "OpenLineage is told before the task's process ends"
 
 
 @pytest.mark.parametrize(("table", "ds"), [("hourly", f"{DS}T04"), ("quarters", f"{DS}T0430")])

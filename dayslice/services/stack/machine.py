@@ -10,9 +10,11 @@ from dayslice.services.service import Service, free_port
 from dayslice.services.stack.hive_metastore import HiveMetastore
 from dayslice.services.stack.java import METASTORE, TRINO, missing_java
 from dayslice.services.stack.objectstore import DEFAULT_PORT, ObjectStore
-from dayslice.services.stack.packages import install_packages, missing_maven
+from dayslice.services.stack.packages import install_exchange, install_packages, missing_maven
 from dayslice.services.stack.postgres import MetastoreDatabase
-from dayslice.services.stack.trino import Trino
+from dayslice.services.stack.trino import Settings, Trino
+from dayslice.services.stack.trino_node import BUCKET as EXCHANGE_BUCKET
+from dayslice.services.stack.trino_worker import TrinoWorker
 from dayslice.services.stack.versitygw import install_versitygw, missing_for_versitygw
 
 BUCKET = "warehouse"
@@ -40,7 +42,14 @@ class Stack:
     finds the same services.
     """
 
-    def __init__(self, directory: Path, ports: Ports | None = None, heap: str | None = None):
+    def __init__(
+        self,
+        directory: Path,
+        ports: Ports | None = None,
+        heap: str | None = None,
+        workers: int | None = None,
+        retry_policy: str | None = None,
+    ):
         self.directory = directory.absolute()
         self.ports = ports or self._known_ports() or Ports()
         self.store = ObjectStore(self.directory / "s3", self.ports.s3)
@@ -48,7 +57,9 @@ class Stack:
         self.metastore = HiveMetastore(
             self.directory / "metastore", self.ports.metastore, self.database, self.store, self.warehouse
         )
-        self.trino = Trino(self.directory / "trino", self.ports.trino, self.metastore, self.store, heap)
+        place = self.directory / "trino"
+        settings = Settings.remembered(place, heap=heap, workers=workers, retry_policy=retry_policy)
+        self.trino = Trino(place, self.ports.trino, self.metastore, self.store, settings)
 
     @property
     def warehouse(self) -> str:
@@ -57,7 +68,14 @@ class Stack:
 
     def services(self) -> list[Service]:
         """In the order in which they start."""
-        return [each.service() for each in (self.store, self.database, self.metastore, self.trino)]
+        below = [self.store.service(), self.database.service(), self.metastore.service(), self.trino.service()]
+        return [*below, *(each.service() for each in self.workers()[: self.trino.settings.workers])]
+
+    def workers(self) -> list[TrinoWorker]:
+        """Trino's workers, and those that it had before and has no more."""
+        before = [int(each.name.partition("-")[2]) for each in self.directory.glob("worker-*")]
+        count = max([self.trino.settings.workers, *before])
+        return [TrinoWorker(self.directory / f"worker-{number}", number, self.trino) for number in range(1, count + 1)]
 
     def up(self, progress: Callable[[str], None]) -> None:
         """Install what is missing and start what does not run; returns when all of it answers."""
@@ -74,11 +92,29 @@ class Stack:
         self.database.start()
         progress(f"starting the Hive metastore on port {self.ports.metastore}")
         self.metastore.start()
-        progress(f"starting Trino on port {self.ports.trino}")
-        self.trino.start()
+        self._start_trino(progress)
+
+    def _start_trino(self, progress: Callable[[str], None]) -> None:
+        wanted = self.trino.settings
+        if wanted != Settings.remembered(self.trino.directory) and self.trino.service().process():
+            progress("stopping Trino, whose settings are others now")
+            self._stop_trino()
+        if wanted.workers:
+            install_exchange(progress)
+            self.store.create_bucket(EXCHANGE_BUCKET)
+        beside = f" and {wanted.workers} workers" if wanted.workers else ""
+        progress(f"starting Trino on port {self.ports.trino}{beside}")
+        self.trino.start([each.prepared() for each in self.workers()[: wanted.workers]])
+
+    def _stop_trino(self) -> list[str]:
+        """The coordinator and all workers. Gives the names of those that ran."""
+        services = [*(each.service() for each in reversed(self.workers())), self.trino.service()]
+        return [each.name for each in services if each.stop()]
 
     def down(self, progress: Callable[[str], None]) -> None:
         """Stop what runs; the data stays."""
+        for name in self._stop_trino():
+            progress(f"stopped: {name}")
         for service in reversed(self.services()):
             if service.stop():
                 progress(f"stopped: {service.name}")

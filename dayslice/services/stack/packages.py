@@ -6,7 +6,8 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from dayslice.engines.file_lock import FileLock
@@ -19,6 +20,8 @@ HADOOP_VERSION = "3.3.6"
 POSTGRES_DRIVER_VERSION = "42.7.7"
 # Trino's tarball holds 50 connectors; these are the ones the stack's catalogs use.
 TRINO_PLUGINS = ("hive", "iceberg", "tpch", "memory")
+# Where tasks leave what others read, so that a task can be tried again: only a stack with workers has it.
+EXCHANGE = "exchange-filesystem"
 _ATTEMPTS = 4
 SUMS = Path(__file__).with_suffix(".sha256")
 
@@ -73,6 +76,24 @@ def install_packages(progress: Callable[[str], None]) -> None:
         if not trino_directory().exists():
             progress(f"downloading Trino {TRINO_VERSION} (821 MB)")
             _into(trino_directory(), _download_trino)
+    finally:
+        lock.release()
+
+
+def install_exchange(progress: Callable[[str], None]) -> None:
+    """The plugin that tasks which are tried again need, where the cache is of a version that left it out."""
+    place = trino_directory() / "plugin" / EXCHANGE
+    if place.exists():
+        return
+    if not shutil.which("mvn"):
+        raise UsageError(f"Trino's plugin {EXCHANGE} comes out of its tarball with Maven, and no `mvn` is on the PATH")
+    lock = FileLock(cache_directory() / "packages", wait_seconds=1800)
+    lock.acquire()
+    try:
+        if not place.exists():
+            progress(f"unpacking {EXCHANGE} (821 MB are downloaded where Maven has forgotten them)")
+            with _unpacked_trino(cache_directory()) as unpacked:
+                (unpacked / "plugin" / EXCHANGE).rename(place)
     finally:
         lock.release()
 
@@ -135,7 +156,17 @@ def _download_metastore(target: Path) -> None:
 
 
 def _download_trino(target: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent) as directory:
+    with _unpacked_trino(target.parent) as unpacked:
+        (target / "plugin").mkdir()
+        (unpacked / "lib").rename(target / "lib")
+        for name in (*TRINO_PLUGINS, EXCHANGE):
+            (unpacked / "plugin" / name).rename(target / "plugin" / name)
+
+
+@contextmanager
+def _unpacked_trino(beside: Path) -> Iterator[Path]:
+    """All of the tarball for a while: jars that several plugins share are hard links among them."""
+    with tempfile.TemporaryDirectory(dir=beside) as directory:
         _maven(
             "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy",
             f"-Dartifact=io.trino:trino-server:{TRINO_VERSION}:tar.gz",
@@ -144,12 +175,7 @@ def _download_trino(target: Path) -> None:
         check_packages(Path(directory), {name: digest for name, digest in known_sums().items() if ".tar." in name})
         with tarfile.open(next(Path(directory).glob("*.tar.gz"))) as tar:
             tar.extractall(directory, filter="data")
-        unpacked = Path(directory) / f"trino-server-{TRINO_VERSION}"
-        # Whole first, then the few: jars that several plugins share are hard links among them.
-        (target / "plugin").mkdir()
-        (unpacked / "lib").rename(target / "lib")
-        for name in TRINO_PLUGINS:
-            (unpacked / "plugin" / name).rename(target / "plugin" / name)
+        yield Path(directory) / f"trino-server-{TRINO_VERSION}"
 
 
 def _maven(*arguments: str) -> None:

@@ -1,7 +1,10 @@
-"""One Trino: coordinator and worker in one process, with catalogs on the stack's own metastore and store."""
+"""One Trino, with catalogs on the stack's own metastore and store: a coordinator that works too, or leaves that to
+workers beside it.
+"""
 
 import json
-import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import requests
@@ -10,13 +13,20 @@ import trino
 from dayslice.errors import UsageError
 from dayslice.services.service import LOOPBACK, Service
 from dayslice.services.stack.hive_metastore import HiveMetastore
-from dayslice.services.stack.java import TRINO, find_java
-from dayslice.services.stack.objectstore import REGION, ObjectStore
-from dayslice.services.stack.packages import trino_directory
+from dayslice.services.stack.objectstore import ObjectStore
 from dayslice.services.stack.postgres import USER
+from dayslice.services.stack.trino_node import (
+    command_of,
+    heap_mib,
+    s3_of,
+    write_exchange,
+    write_node,
+    write_properties,
+)
 
 HEAP = "3G"
-_LEAST_MIB = 1024
+RETRY_POLICIES = ("none", "task")
+SETTINGS = "settings.json"
 # What may look and not touch: Superset's user. All others of this machine may do everything, as without rules.
 READER = "superset"
 _ALL = {"privileges": ["EXECUTE", "GRANT_EXECUTE", "OWNERSHIP"]}
@@ -40,21 +50,53 @@ RULES = {
 }
 
 
+@dataclass(frozen=True)
+class Settings:
+    """How Trino is started. Raises UsageError for what is no heap, and no policy."""
+
+    heap: str = HEAP
+    workers: int = 0
+    retry_policy: str = "none"
+
+    def __post_init__(self) -> None:
+        heap_mib(self.heap)
+        if self.retry_policy not in RETRY_POLICIES:
+            raise UsageError(f"retry policy {self.retry_policy!r}: one of {', '.join(RETRY_POLICIES)}")
+
+    @classmethod
+    def remembered(cls, directory: Path, **given: str | int | None) -> "Settings":
+        """As the last start had them, where this one says nothing."""
+        file = directory / SETTINGS
+        known = json.loads(file.read_text()) if file.exists() else {}
+        return cls(**{**known, **{name: value for name, value in given.items() if value is not None}})
+
+    def remember(self, directory: Path) -> None:
+        """For the next start."""
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / SETTINGS).write_text(json.dumps(asdict(self)))
+
+
 class Trino:
     """The server. Catalogs: `hive` (the warehouse), `iceberg` (same store, for comparisons), `tpch` (made-up data)."""
 
     def __init__(
-        self, directory: Path, port: int, metastore: HiveMetastore, store: ObjectStore, heap: str | None = None
+        self,
+        directory: Path,
+        port: int,
+        metastore: HiveMetastore,
+        store: ObjectStore,
+        settings: Settings | None = None,
     ):
         self.directory = directory.absolute()
         self.port = port
         self.metastore = metastore
         self.store = store
-        if heap:
-            heap_mib(heap)
-        # As the last start had it, where this one says nothing.
-        self._heap_file = self.directory / "heap"
-        self.heap = heap or (self._heap_file.read_text() if self._heap_file.exists() else HEAP)
+        self.settings = settings or Settings()
+
+    @property
+    def heap(self) -> str:
+        """The memory of each process."""
+        return self.settings.heap
 
     @property
     def url(self) -> str:
@@ -63,68 +105,48 @@ class Trino:
 
     def service(self) -> Service:
         """The process, which may or may not run."""
-        etc = self.directory / "etc"
         return Service(
             name="Trino",
             directory=self.directory,
-            command=lambda: [
-                *(str(find_java(TRINO)), f"-Xmx{self.heap}", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"),
-                *("-XX:ReservedCodeCacheSize=256M", "-Djdk.attach.allowAttachSelf=true"),
-                # As in the jvm.config of Trino's own documentation.
-                *("--add-modules=jdk.incubator.vector", "-XX:PerMethodRecompilationCutoff=10000"),
-                *("-XX:PerBytecodeRecompilationCutoff=10000", "-XX:+UnlockDiagnosticVMOptions"),
-                *("-Dnode.environment=dayslice", "-Dnode.id=dayslice", f"-Dnode.data-dir={self.directory / 'data'}"),
-                *(f"-Dnode.bind-ip={LOOPBACK}", f"-Dnode.internal-address={LOOPBACK}"),
-                *(f"-Dconfig={etc / 'config.properties'}", f"-Dlog.levels-file={etc / 'log.properties'}"),
-                *("-cp", f"{trino_directory() / 'lib'}/*", "io.trino.server.TrinoServer"),
-            ],
+            command=lambda: command_of(self.directory, "dayslice", self.heap),
             port=self.port,
-            environment={**self.store.environment(), "METASTORE_PASSWORD": self.metastore.database.password()},
+            environment=self.environment(),
         )
+
+    def environment(self) -> dict[str, str]:
+        """What its catalogs ask for. Holds secrets."""
+        return {**self.store.environment(), "METASTORE_PASSWORD": self.metastore.database.password()}
 
     def configure(self) -> None:
         """Write its configuration; the store's secret comes from the process's environment."""
+        self.settings.remember(self.directory)
         catalogs = self.directory / "etc" / "catalog"
         catalogs.mkdir(parents=True, exist_ok=True)
-        (self.directory / "data").mkdir(exist_ok=True)
-        self._heap_file.write_text(self.heap)
-        mib = heap_mib(self.heap)
-        _write(
-            self.directory / "etc" / "config.properties",
+        write_node(
+            self.directory,
+            self.heap,
             {
                 "coordinator": "true",
-                "node-scheduler.include-coordinator": "true",
+                "node-scheduler.include-coordinator": str(not self.settings.workers).lower(),
                 "http-server.http.port": str(self.port),
                 "discovery.uri": self.url,
                 "catalog.config-dir": str(catalogs),
-                "plugin.dir": str(trino_directory() / "plugin"),
                 "access-control.config-files": str(self.directory / "etc" / "access-control.properties"),
                 # One machine, few users: most of the heap may go to one query.
-                "query.max-memory": f"{mib * 6 // 10}MB",
-                "query.max-memory-per-node": f"{mib * 6 // 10}MB",
-                "memory.heap-headroom-per-node": f"{mib // 4}MB",
-                # Not used until a session says `spill_enabled`.
-                "spiller-spill-path": str(self.directory / "spill"),
+                "query.max-memory": f"{heap_mib(self.heap) * 6 // 10 * max(self.settings.workers, 1)}MB",
                 # A client that was killed holds its query, and the files it writes, for as long as this.
                 "query.client.timeout": "1m",
+                **self._retries(),
             },
         )
-        _write(self.directory / "etc" / "log.properties", {"io.trino": "INFO"})
         rules = self.directory / "etc" / "rules.json"
         rules.write_text(json.dumps(RULES, indent=2))
-        _write(
+        write_properties(
             self.directory / "etc" / "access-control.properties",
             {"access-control.name": "file", "security.config-file": str(rules)},
         )
-        s3 = {
-            "fs.native-s3.enabled": "true",
-            "s3.endpoint": self.store.endpoint,
-            "s3.region": REGION,
-            "s3.path-style-access": "true",
-            "s3.aws-access-key": "${ENV:AWS_ACCESS_KEY_ID}",
-            "s3.aws-secret-key": "${ENV:AWS_SECRET_ACCESS_KEY}",
-        }
-        _write(
+        s3 = s3_of(self.store)
+        write_properties(
             catalogs / "hive.properties",
             {
                 "connector.name": "hive",
@@ -141,7 +163,7 @@ class Trino:
             },
         )
         # Iceberg commits with a lock of the metastore, whose tables are not made here; hence a catalog in its database.
-        _write(
+        write_properties(
             catalogs / "iceberg.properties",
             {
                 "connector.name": "iceberg",
@@ -155,37 +177,53 @@ class Trino:
                 **s3,
             },
         )
-        _write(catalogs / "tpch.properties", {"connector.name": "tpch"})
+        write_properties(catalogs / "tpch.properties", {"connector.name": "tpch"})
 
-    def start(self) -> None:
-        """Configure and start it, and return when it takes queries."""
+    def _retries(self) -> dict[str, str]:
+        """How tasks are tried again, for queries that want it: all of them, or those whose session says so."""
+        if not self.settings.workers:
+            return {}
+        write_exchange(self.directory, self.store)
+        memory = f"{heap_mib(self.heap) // 4}MB"
+        return {
+            "retry-policy": self.settings.retry_policy.upper(),
+            # The defaults are of servers with much memory, and of clusters of many.
+            "fault-tolerant-execution-task-memory": memory,
+            "fault-tolerant-execution-coordinator-task-memory": memory,
+            "fault-tolerant-execution-min-partition-count": "4",
+            "fault-tolerant-execution-min-partition-count-for-write": "4",
+            "fault-tolerant-execution-max-partition-count": "16",
+            # A worker that is dead is given up after so long, on one machine without a network between.
+            "query.remote-task.max-error-duration": "30s",
+        }
+
+    def start(self, workers: Sequence[Service] = ()) -> None:
+        """Configure and start it, with its workers, and return when it takes queries with all of them."""
         self.configure()
         self.metastore.database.create_iceberg_tables()
         service = self.service()
-        service.start()
-        # A busy machine of two cores takes minutes over loading its plugins.
-        service.wait_until(self.answers, seconds=400)
+        for each in (service, *workers):
+            each.start()
+        # A busy machine of two cores takes minutes over loading its plugins, and each process loads them.
+        service.wait_until(lambda: self.answers(len(workers)), seconds=400 * (1 + len(workers)))
 
-    def answers(self) -> bool:
-        """Whether it computes. Its own word that it has started comes before it knows itself as a worker."""
+    def answers(self, workers: int = 0) -> bool:
+        """Whether it computes, on so many workers. Its own word that it has started comes before it knows itself as a
+        worker."""
+        if workers > self.working():
+            return False
+        return self._asked("select count(*) from tpch.tiny.region") == [[5]]
+
+    def working(self) -> int:
+        """How many workers it knows."""
+        found = self._asked("select count(*) from system.runtime.nodes where not coordinator and state = 'active'")
+        return int(found[0][0]) if found else 0
+
+    def _asked(self, query: str) -> list[list[int]]:
         connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
             host=LOOPBACK, port=self.port, user="dayslice-stack", max_attempts=1, request_timeout=10
         )
         try:
-            rows = connection.cursor().execute("select count(*) from tpch.tiny.region").fetchall()
+            return list(connection.cursor().execute(query).fetchall())
         except (trino.exceptions.Error, requests.RequestException):
-            return False
-        return bool(rows == [[5]])
-
-
-def heap_mib(heap: str) -> int:
-    """A heap as Java takes it, `3G` or `2048m`, in MiB. UsageError if it is none, or less than Trino needs."""
-    found = re.fullmatch(r"(\d+)([gm])", heap.lower())
-    mib = int(found[1]) * (1024 if found[2] == "g" else 1) if found else 0
-    if mib < _LEAST_MIB:
-        raise UsageError(f"heap {heap!r}: a number with G or M, at least {_LEAST_MIB}M, as in 3G")
-    return mib
-
-
-def _write(file: Path, properties: dict[str, str]) -> None:
-    file.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+            return []
