@@ -1,6 +1,6 @@
 """What a published slice costs on Trino, beside a bare INSERT and dbt-trino's own ways; and whether it stays flat.
 
-    eval "$(dayslice stack env)" && python -m benchmarks.trino [write] [publish] [read] [join]
+    eval "$(dayslice stack env)" && python -m benchmarks.trino [write] [publish] [read]
 
 Needs a stack that is up. All times are seconds in one run on one machine; only the ratios are meant to be compared.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table as Grid
 
-from benchmarks.trino_join import measure_join
 from benchmarks.trino_tables import Server
 from dayslice.rules.slices import Receipt, Slice, Version, new_version_id
 from dayslice.runner.dbt_runs import Dbt
@@ -42,7 +41,6 @@ def main() -> None:
         "write": measure_writes,
         "publish": measure_publication,
         "read": measure_reads,
-        "join": measure_join,
     }
     server = Server.from_environment()
     for name in sys.argv[1:] or parts:
