@@ -54,6 +54,7 @@ class Gathering:
         self.stands = {node: there[node.table] for node in tables}
         self.explainer = Explainer(project, metastore, now, there)
         self.number = {node.unique_id: n for n, node in enumerate(tables)}
+        self.names = {unique_id: each.name for unique_id, each in project.tables.items()}
         self.by_table = {node.table: n for n, node in enumerate(tables)}
         self.known: dict[tuple[str, str], dict[str, str]] = {}
         """The id of what is published, as far as it was looked at; '' where nothing is."""
@@ -97,11 +98,16 @@ class Gathering:
         versions = self.metastore.overview([node.table for node in nodes], slices[0], slices[-1])
         wanted = [Slice(node.table, ds) for node in nodes for ds in slices if ds not in versions[node.table]]
         refused = refused_slices(self.project.target.notes, wanted)
-        stale = self._stale(nodes, versions)
+        stale: dict[str, dict[str, str]] = {}
+        for (unique_id, ds), why in self._stale(nodes, versions).items():
+            stale.setdefault(unique_id, {})[ds] = why
+        tries: dict[Table, set[str]] = {}
+        for slice in refused:
+            tries.setdefault(slice.table, set()).add(slice.ds)
         for node in nodes:
             there = versions[node.table]
-            tried = {slice.ds for slice in refused if slice.table == node.table}
-            of = {ds: why for (unique_id, ds), why in stale.items() if unique_id == node.unique_id}
+            tried = tries.get(node.table, set())
+            of = stale.get(node.unique_id, {})
             states = states_of(node, slices, there, self.stands[node], self.now, zone, of, tried)
             found.head["tables"].append(
                 self._table(node, grain)
@@ -172,13 +178,18 @@ class Gathering:
         """Why versions would be made again: those that read another id than what is published are judged in full."""
         for table, there in versions.items():
             self.known.setdefault((table.schema, table.name), {}).update({ds: each.id for ds, each in there.items()})
-        models = [(node, version) for node in nodes for version in versions[node.table].values() if not node.is_import]
-        self._look_up({place for _, version in models for place, _ in inputs_in_short(version.receipt)})
+        models = [
+            (node, version, list(inputs_in_short(version.receipt)))
+            for node in nodes
+            if not node.is_import
+            for version in versions[node.table].values()
+        ]
+        self._look_up({place for _, _, read in models for place, _ in read})
         other = {}
         found: dict[tuple[str, str], str] = {}
-        for node, version in models:
+        for node, version, read in models:
             key = node.unique_id, version.slice.ds
-            if any(self._now(*place) not in ("", id) for place, id in inputs_in_short(version.receipt)):
+            if any(self._now(*place) not in ("", id) for place, id in read):
                 other[key] = version
             elif reason := logic_reason(version, self.project.logic.get(node.unique_id)):
                 found[key] = reason
@@ -195,7 +206,7 @@ class Gathering:
         return self.known.get((schema, name), {}).get(ds, "")
 
     def _table(self, node: TableNode, grain: int) -> dict[str, Any]:
-        names = {unique_id: each.name for unique_id, each in self.project.tables.items()}
+        names = self.names
         upstream = dict.fromkeys(wait.upstream for wait in node.waits if wait.upstream != node.unique_id)
         return {
             "n": node.name,
