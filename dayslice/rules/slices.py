@@ -73,8 +73,9 @@ class Receipt:
         own = {key[_PREFIX:]: value for key, value in parameters.items() if key[:_PREFIX] == "dayslice."}
         take = own.pop
         rows, size, files = int(take("rows", 0)), int(take("bytes", 0)), int(take("files", 0))
-        texts = [take(name, "") for name in ("started", "finished", "run", "code", "tool")]
-        return cls(rows, size, files, *texts, own)
+        started, finished = take("started", ""), take("finished", "")
+        run, code, tool = take("run", ""), take("code", ""), take("tool", "")
+        return cls(rows, size, files, started, finished, run, code, tool, own)
 
     def to_json(self) -> str:
         """The same, as one JSON object."""
