@@ -69,7 +69,8 @@ def page(browser, superset):
     context = browser.new_context(viewport={"width": 1400, "height": 1500})
     page = context.new_page()
     page.set_default_timeout(60_000)
-    page.goto(f"{superset.url}/login/")
+    # The session is a cookie: an answer to the login page's own requests that comes after the login undoes it.
+    page.goto(f"{superset.url}/login/", wait_until="networkidle")
     page.locator("input#username").fill(ANALYST)
     page.locator("input#password").fill(PASSWORD)
     page.keyboard.press("Enter")
