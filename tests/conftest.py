@@ -69,6 +69,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Groups:
     return Groups(config, log)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """In CI, say at once what failed: a run that is cut off by its time has no summary."""
+    if report.failed and os.environ.get("CI") and "PYTEST_XDIST_WORKER" not in os.environ:
+        last = str(report.longrepr).strip().rpartition("\n")[2]
+        crash = getattr(getattr(report.longrepr, "reprcrash", None), "message", last)
+        where = f"{report.nodeid} ({report.when}, {report.duration:.0f} s)"
+        print(f"\n{where}: {' '.join(crash.split())[:400]}", flush=True)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Figures that a test records as `said` are shown at the end, whichever process ran it."""
     for report in terminalreporter.getreports("passed"):
