@@ -162,7 +162,11 @@ def stack(tmp_path_factory, require):
         return
     stack = Stack(tmp_path_factory.mktemp("stack"), Ports.free())
     try:
-        stack.up(print)
+        with pytest.MonkeyPatch.context() as patch:
+            # Each test asks something new of Trino, of few rows: the compiler for what runs long would cost more
+            # than it gains, a third of all that Trino computes.
+            patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+            stack.up(print)
         yield stack
     finally:
         stack.down(print)
