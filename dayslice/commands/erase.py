@@ -9,7 +9,8 @@ import click
 from dayslice.commands.options import as_json, asked, target
 from dayslice.console import print_json
 from dayslice.errors import UsageError
-from dayslice.runner.erase import Erased, check_erasable, erase, refuse_unfinished, tables_of
+from dayslice.runner.erase import check_erasable, erase, refuse_unfinished, tables_of
+from dayslice.runner.erasing import Erased
 from dayslice.runner.project import Project, load_project
 from dayslice.runner.unowned import unowned_tables
 

@@ -136,18 +136,30 @@ class GlueMetastore(Partitioned):
 
     def _make_journal(self, journal: Table, like: Table) -> None:
         place = self._parent(like)["StorageDescriptor"]
+        self._make_partitioned(journal, KEYS, _place(place, f"{place['Location']}/_journal"))
+
+    def _make_list(self, table: Table, keys: Sequence[str], location: str) -> None:
+        files = {
+            "Columns": [{"Name": "nothing", "Type": "string"}],
+            "InputFormat": ORC.input,
+            "OutputFormat": ORC.output,
+            "SerdeInfo": {"SerializationLibrary": ORC.serde},
+        }
+        self._make_partitioned(table, keys, {**files, "Location": location})
+
+    def _make_partitioned(self, table: Table, keys: Sequence[str], files: Mapping[str, Any]) -> None:
         entry = {
-            "Name": journal.name,
+            "Name": table.name,
             "TableType": "EXTERNAL_TABLE",
             "Parameters": {"EXTERNAL": "TRUE"},
-            "PartitionKeys": [{"Name": name, "Type": "string"} for name in KEYS],
-            "StorageDescriptor": _place(place, f"{place['Location']}/_journal"),
+            "PartitionKeys": [{"Name": name, "Type": "string"} for name in keys],
+            "StorageDescriptor": files,
         }
         exists = self.client.exceptions.AlreadyExistsException
         with contextlib.suppress(exists):
-            self._request("create_database", DatabaseInput={"Name": journal.schema})
+            self._request("create_database", DatabaseInput={"Name": table.schema})
         with contextlib.suppress(exists):
-            self._request("create_table", DatabaseName=journal.schema, TableInput=entry)
+            self._request("create_table", DatabaseName=table.schema, TableInput=entry)
 
     def _ds(self, table: Table) -> list[str]:
         return [row.values[0] for row in self._rows(table)]

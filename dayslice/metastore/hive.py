@@ -25,6 +25,7 @@ from pymetastore.hive_metastore.ttypes import (
     Partition,
     PartitionsStatsRequest,
     SerDeInfo,
+    StorageDescriptor,
     TableStatsRequest,
 )
 from pymetastore.hive_metastore.ttypes import Table as HiveTable
@@ -177,21 +178,43 @@ class HiveMetastore(Partitioned):
     def _make_journal(self, journal: Table, like: Table) -> None:
         files = copy.deepcopy(self._parent(like).sd)
         files.location = f"{files.location}/_journal"
+        self._make_partitioned(journal, KEYS, files)
+
+    def _make_list(self, table: Table, keys: Sequence[str], location: str) -> None:
+        serde = SerDeInfo(name=table.name, serializationLib=ORC.serde, parameters={})
+        nothing = [FieldSchema("nothing", "string", "")]
+        files = StorageDescriptor(
+            cols=nothing,
+            location=location,
+            inputFormat=ORC.input,
+            outputFormat=ORC.output,
+            serdeInfo=serde,
+            numBuckets=-1,
+            parameters={},
+        )
+        self._make_partitioned(table, keys, files)
+
+    def _make_partitioned(self, table: Table, keys: Sequence[str], files: StorageDescriptor) -> None:
         made = HiveTable(
-            dbName=journal.schema,
-            tableName=journal.name,
+            dbName=table.schema,
+            tableName=table.name,
             owner="dayslice",
             createTime=int(time.time()),
             lastAccessTime=0,
             tableType="EXTERNAL_TABLE",
             parameters={"EXTERNAL": "TRUE"},
-            partitionKeys=[FieldSchema(name, "string", "") for name in KEYS],
+            partitionKeys=[FieldSchema(name, "string", "") for name in keys],
             sd=files,
         )
         with contextlib.suppress(AlreadyExistsException):
-            self._call(lambda client: client.create_database(Database(name=journal.schema, parameters={})))
+            self._call(lambda client: client.create_database(Database(name=table.schema, parameters={})))
         with contextlib.suppress(AlreadyExistsException):
             self._call(lambda client: client.create_table(made))
+
+    def _values(self, table: Table) -> list[tuple[str, ...]]:
+        # By their names, which are quick: a value that Hive would write in another way is in none of them.
+        names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []
+        return [tuple(part.partition("=")[2] for part in name.split("/")) for name in names]
 
     def _ds(self, table: Table) -> list[str]:
         names = self._or_none(lambda client: client.get_partition_names(*_names(table), -1)) or []

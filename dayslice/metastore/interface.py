@@ -86,6 +86,26 @@ class Metastore(Protocol):
         """
         ...
 
+    def rewrite(self, before: Version, after: Version, staged: Table | None = None) -> bool:
+        """Put another version in the place of a kept one, its number and its being published among that.
+
+        Readers see it in one step. False where that one is not kept any more: then nothing was changed. `staged`: the
+        table whose column statistics are the new one's, where the service has them.
+        """
+        ...
+
+    def suppressed(self) -> list[tuple[str, str]]:
+        """The hashes of erased persons, each with its kind of name."""
+        ...
+
+    def suppressed_by(self) -> str:
+        """The fingerprint of the secret that they were made with; '' where there are none."""
+        ...
+
+    def suppress(self, kind: str, hashes: Collection[str], key: str, when: str, warehouse: str) -> None:
+        """Add one person, by all hashes that are looked for: `when`, and by the fingerprint `key` of the secret."""
+        ...
+
 
 class Catalog(Metastore, Protocol):
     """A metastore that also knows the tables themselves: Hive's and Glue's, for the trino target."""
@@ -99,6 +119,10 @@ class Catalog(Metastore, Protocol):
 
     def turn(self, slice: Slice) -> AbstractContextManager[Any]:
         """Whoever is in here is alone with this slice, on every machine. Waits for its turn."""
+        ...
+
+    def settle(self, table: Table) -> None:
+        """Returns when each turn of a table's slices that has begun by now has ended."""
         ...
 
     def tables(self, schema: str, prefix: str = "") -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from dayslice.errors import DaysliceError
+from dayslice.errors import DaysliceError, Refused
 from dayslice.metastore.journal import Turn
 from dayslice.metastore.partitions import Row, partition_parameters, shown_version
 from dayslice.rules.slices import Change, Slice, Table, Version
@@ -49,12 +49,14 @@ def change_many(metastore: Any, changes: Sequence[Change], staged: Mapping[Slice
             part = some[start : start + AT_ONCE]
             try:
                 _change(metastore, part, staged or {})
-            except Others as error:
-                if not done:
+            except (Others, Refused) as error:
+                if not done and isinstance(error, Others):
                     return error.slices
+                if not done:
+                    raise
+                left = len(changes) - done
                 raise DaysliceError(
-                    f"{error} ({error.slices[0]}), so {len(changes) - done} of {len(changes)} slices are as they were: "
-                    "run it again"
+                    f"{error}: {left} of {len(changes)} slices are as they were: run it again"
                 ) from None
             done += len(part)
     return []
@@ -84,7 +86,9 @@ def _change(metastore: Any, changes: Sequence[Change], staged: Mapping[Slice, Ta
             metastore._remember(turn, shown[each.slice.ds])
             metastore._erase(holder, row)
             altered.append((row, each.version.location, parameters))
-        for _, turn in turns:
+        for each, turn in turns:
+            if each.version is not None:
+                metastore.check_left_out(turn, each.version, shown.get(each.slice.ds))
             turn.check()
         metastore._add_many(holder, new)
         metastore._alter_many(holder, altered)

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from dayslice.engines.reading import typed_location
 from dayslice.errors import DaysliceError, Transient
+from dayslice.metastore.erasing import Erases
 from dayslice.metastore.journal import (
     BUDGET_SECONDS,
     LEASE_SECONDS,
@@ -22,7 +22,7 @@ from dayslice.metastore.journal import (
     take_turn,
 )
 from dayslice.metastore.many import Altered, New, change_many
-from dayslice.metastore.partitions import LANDED, LANDED_AT, Row, partition_parameters, shown_version
+from dayslice.metastore.partitions import LANDED, Row, partition_parameters, placed, shown_version
 from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, by_table, within
 
 _TRIES = 5
@@ -32,7 +32,7 @@ T = TypeVar("T")
 _logger = logging.getLogger(__name__)
 
 
-class Partitioned:
+class Partitioned(Erases):
     """The half of a metastore that does not depend on its service."""
 
     raced: tuple[type[Exception], ...]
@@ -249,13 +249,10 @@ class Partitioned:
 
     def _show(self, turn: Turn, version: Version, sequence: int, as_columns: bool) -> None:
         holder = self._holder(turn.slice.table)
-        parameters = partition_parameters(version, sequence)
-        location = version.location
-        if as_columns:
-            parameters[LANDED_AT] = location
-            location = typed_location(location)
+        location, parameters = placed(version, sequence, as_columns)
         for _ in range(_TRIES):
             row = self._row(turn.slice)
+            self.check_left_out(turn, version, shown_version(turn.slice, row) if row else None)
             if row is not None:
                 self._remember(turn, shown_version(turn.slice, row))
             turn.check()
@@ -353,6 +350,14 @@ class Partitioned:
 
     def _location(self, table: Table) -> str:
         raise NotImplementedError
+
+    def _make_list(self, table: Table, keys: Sequence[str], location: str) -> None:
+        """A table of no rows, partitioned by these keys. One that is there is fine."""
+        raise NotImplementedError
+
+    def _values(self, table: Table) -> list[tuple[str, ...]]:
+        """The values of all partitions; none of a table that is not there."""
+        return [row.values for row in self._rows(table)]
 
     def _make_journal(self, journal: Table, like: Table) -> None:
         """A table with `like`'s columns, partitioned by `journal.KEYS`. One that is there is fine."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dayslice.engines.reading import typed_location
 from dayslice.rules.slices import Receipt, Slice, Table, Version
 
 VERSION = "dayslice.version"
@@ -69,6 +70,14 @@ def partition_parameters(version: Version, sequence: int, holder: str = "") -> d
         "totalSize": str(version.receipt.bytes),
     }
     return _packed(parameters | ({HOLDER: holder} if holder else {}))
+
+
+def placed(version: Version, sequence: int, as_columns: bool) -> tuple[str, dict[str, str]]:
+    """The location and the parameters of a slice's partition that shows a version, or the typed columns of it."""
+    parameters = partition_parameters(version, sequence)
+    if not as_columns:
+        return version.location, parameters
+    return typed_location(version.location), parameters | {LANDED_AT: version.location}
 
 
 def _packed(parameters: Mapping[str, str]) -> dict[str, str]:

@@ -399,7 +399,7 @@ class SQLiteMetastore:
         # Of a slice, the folder of its ds lies in its version's.
         return [location.rpartition("/")[0] if ds else location for ds, location in rows]
 
-    def rewrite(self, before: Version, after: Version) -> bool:
+    def rewrite(self, before: Version, after: Version, staged: Table | None = None) -> bool:
         """Put another version in the place of a kept one, its number and its being published among that.
 
         In one transaction; False where that one is not kept any more: then nothing was changed.
@@ -441,14 +441,15 @@ class SQLiteMetastore:
         found = self._ask("select value from state where key = 'suppressed_by'")
         return found[0][0] if found else ""
 
-    def suppress(self, kind: str, hash: str, key: str, when: str) -> None:
-        """Add one."""
+    def suppress(self, kind: str, hashes: Collection[str], key: str, when: str, warehouse: str) -> None:
+        """Add one person, by all hashes that are looked for."""
         with self._transaction():
             self.connection.execute(
                 "create table if not exists suppressed (kind text not null, hash text not null, added text not null, "
                 "primary key (kind, hash)) without rowid"
             )
-            self.connection.execute("insert or ignore into suppressed values (?, ?, ?)", [kind, hash, when])
+            for hash in hashes:
+                self.connection.execute("insert or ignore into suppressed values (?, ?, ?)", [kind, hash, when])
             self.connection.execute("insert or ignore into state values ('suppressed_by', ?)", [key])
 
     def owner(self) -> str:

@@ -27,6 +27,11 @@ def keyed_hash(value: bytes, key: bytes) -> str:
     return hmac.new(key, value, hashlib.sha256).hexdigest()
 
 
+def statement_key(key: bytes) -> bytes:
+    """A secret for statements that an engine keeps for others to read: hashed columns cannot be told by it."""
+    return hmac.new(key, b"dayslice: erased persons in statements", hashlib.sha256).digest()
+
+
 def pads(key: bytes) -> tuple[bytes, bytes]:
     """The two texts by which an engine that knows SHA-256 alone makes the same hash (RFC 2104): inner and outer."""
     whole = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")

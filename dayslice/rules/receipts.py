@@ -21,6 +21,10 @@ FIRST_PUBLISHED = "first_published"
 PUBLISHED = "published"
 # The version that stood as this one was begun.
 REPLACED = "replaced"
+# The versions whose places this one took, without rows of an erased person.
+REWRITTEN = "rewritten_from"
+# On Trino, of a table that names persons: how many hashes were on the list of those who were left out.
+LEFT_OUT = "left_out"
 # Of an import: its files' sums, in their order. Equal ones are equal content; others may be, in another order.
 _FILES = "files sha256"
 
@@ -128,6 +132,11 @@ def read_of(version: Version) -> Read:
 def is_same_content(read: Read, version: Version) -> bool:
     """Whether what stands is what was read: that version, or another one that is known to hold the same."""
     return read.version == version.id or (read.digest != "" and read.digest == digest_of(version.receipt))
+
+
+def rewritten_from(receipt: Receipt) -> list[str]:
+    """The ids of the versions that this one took the places of, as somebody was erased."""
+    return receipt.more.get(REWRITTEN, "").split()
 
 
 def first_published(receipt: Receipt) -> str:

@@ -1,56 +1,34 @@
 """Erasure: every row of a person goes, from all slices, kept versions, stages and landed files, and stays away.
 
 First the person is on the list that imports and builds leave out, so that nobody is brought back meanwhile. Then each
-version that has such a row is written anew, put in the place of the one before in one transaction, and that one's files
-go at once. Who is killed is gone on with: what is done is done, and a folder that is to go is noted before.
+version that has such a row is written anew, put in the place of the one before in one step, and that one's files go at
+once. Who is killed is gone on with: what is done is done.
 """
 
-import fcntl
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dayslice.engines.file_lock import FileLock
-from dayslice.engines.suppression import know_key
-from dayslice.errors import Refused, Transient, UsageError
+from dayslice.errors import Refused, UsageError
 from dayslice.metastore import suppressed
 from dayslice.metastore.batch import discard_left
-from dayslice.metastore.choice import open_metastore, show_readers, tell_readers
+from dayslice.metastore.choice import open_metastore, tell_readers
 from dayslice.metastore.ownership import check_owner
 from dayslice.metastore.sqlite import SQLiteMetastore
-from dayslice.metastore.stages import stage_name, written_at
 from dayslice.rules.graph import TableNode
-from dayslice.rules.keyed_hashes import hash_key, keyed_hash
 from dayslice.rules.persons import persons_of
-from dayslice.rules.slices import Slice, Version
-from dayslice.runner.erasing import Hashes, Moved, count_of, holds, rewrite
+from dayslice.runner.erasing import Erased, Eraser, Hashes
+from dayslice.runner.erasing_locally import LocalEraser
+from dayslice.runner.erasing_on_trino import TrinoEraser
 from dayslice.runner.project import Project
-from dayslice.runner.version_rows import LocalRows, open_rows
-from dayslice.store.choice import open_store
+from dayslice.runner.version_rows import LocalRows, TrinoRows, open_rows
 
 FOLDER = "erasures"
 PASSES = 5
-
-
-@dataclass
-class Erased:
-    """What went of one table, or would: slices, versions of them, rows in these; folders that nobody owned."""
-
-    table: str
-    slices: list[str] = field(default_factory=list)
-    versions: int = 0
-    rows: int = 0
-    leftovers: int = 0
-    under_way: int = 0
-    """Stages with such rows that somebody is writing at this moment."""
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether there was nothing."""
-        return not (self.versions or self.leftovers or self.under_way)
 
 
 @dataclass(frozen=True)
@@ -90,23 +68,10 @@ def erase(
     `heard` is told of each table. The receipt is kept in the home, unless nothing was found.
     """
     check_erasable(project, kind)
-    key, started = hash_key(), datetime.now(UTC)
-    with open_metastore(project.target) as metastore:
-        assert isinstance(metastore, SQLiteMetastore)
-        check_owner(metastore, project.target.warehouse)
-        suppressed.check_key(metastore)
-        if kind is not None and value is not None:
-            hash = keyed_hash(value.encode(), key)
-            if not dry_run:
-                suppressed.add(metastore, kind, hash)
-            known = {kind: frozenset({hash})}
-        else:
-            known = suppressed.read(metastore)
-        since = metastore.suppressed_since() or started
-    with _alone(project.target.home, dry_run), open_rows([project.target]) as rows:
-        assert isinstance(rows, LocalRows)
-        know_key(rows.connection, key)
-        found = _Run(project, rows, known, dry_run, since).all_tables()
+    started = datetime.now(UTC)
+    known, since = _listed(project, kind, value, dry_run, started)
+    with _alone(project.target.home, dry_run), _eraser(project, dry_run, since) as eraser:
+        found = _Run(project, eraser, known, dry_run).all_tables()
     for each in found:
         heard(each)
     receipt = Receipt(
@@ -124,6 +89,36 @@ def erase(
     return receipt
 
 
+def _listed(
+    project: Project, kind: str | None, value: str | None, dry_run: bool, started: datetime
+) -> tuple[suppressed.Hashes, datetime]:
+    """Put the person on the list. Gives whom to look for, and since when the list is as it is."""
+    since = started
+    with open_metastore(project.target) as metastore:
+        suppressed.check_key(metastore)
+        if isinstance(metastore, SQLiteMetastore):
+            check_owner(metastore, project.target.warehouse)
+        if kind is None or value is None:
+            known = suppressed.read(metastore)
+        else:
+            known = {kind: suppressed.hashes_of(project.target, value)}
+            if not dry_run:
+                suppressed.add(metastore, project.target, kind, known[kind])
+        if isinstance(metastore, SQLiteMetastore):
+            since = metastore.suppressed_since() or started
+    return known, since
+
+
+@contextmanager
+def _eraser(project: Project, dry_run: bool, since: datetime) -> Iterator[Eraser]:
+    with open_rows([project.target]) as rows:
+        if isinstance(rows, LocalRows):
+            yield LocalEraser(project, rows, FOLDER, dry_run, since)
+        else:
+            assert isinstance(rows, TrinoRows)
+            yield TrinoEraser(project, rows, dry_run, since)
+
+
 @contextmanager
 def _alone(home: Path, dry_run: bool) -> Iterator[None]:
     if dry_run:
@@ -139,18 +134,13 @@ def _alone(home: Path, dry_run: bool) -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, project: Project, rows: LocalRows, known: suppressed.Hashes, dry_run: bool, since: datetime):
-        self.project, self.rows, self.known, self.dry_run = project, rows, known, dry_run
-        self.since = since
-        """Since when the list is as it is."""
-        self.moved: Moved = {}
-        self.replaced: list[str] = []
-        self.pending = project.target.home / FOLDER / "pending"
+    def __init__(self, project: Project, eraser: Eraser, known: suppressed.Hashes, dry_run: bool):
+        self.project, self.eraser, self.known, self.dry_run = project, eraser, known, dry_run
 
     def all_tables(self) -> list[Erased]:
         """Once over all; and again until nothing is found, as others publish meanwhile what they had begun before."""
         if not self.dry_run:
-            self._finish_pending()
+            self.eraser.begin(tables_of(self.project))
             if live := discard_left(self.project.target):
                 raise Refused(
                     f"the run {live[0]} is staging slices to publish them together, and may have such rows: when it "
@@ -177,121 +167,15 @@ class _Run:
         }
         if not hashes:
             return done
-        with open_metastore(self.project.target) as metastore:
-            history = metastore.history(node.table)
-        for ds, versions in history.items():
-            # The oldest first, so that what replaced it can name it.
-            for version in reversed(versions):
-                if count := count_of(self.rows, node, version, hashes):
-                    if not self.dry_run:
-                        self._rewrite(node, version, hashes, count)
-                    done.slices = list(dict.fromkeys([*done.slices, ds]))
-                    done.versions += 1
-                    done.rows += count
-        self._remove_replaced()
-        self._leftovers(node, hashes, done)
+        for version, count in self.eraser.found(node, hashes):
+            if not self.dry_run:
+                self.eraser.rewrite(node, version, hashes, count)
+            done.slices = list(dict.fromkeys([*done.slices, version.slice.ds]))
+            done.versions += 1
+            done.rows += count
+        self.eraser.remove_replaced()
+        self.eraser.leftovers(node, hashes, done)
         return done
-
-    def _rewrite(self, node: TableNode, version: Version, hashes: Hashes, count: int) -> None:
-        made = rewrite(self.project, self.rows, node, version, hashes, count, self.moved)
-        folder = version.location.rpartition("/")[0]
-        with self.pending.open("a") as note:
-            note.write(json.dumps([str(version.slice), version.id, folder]) + "\n")
-        with open_metastore(self.project.target) as metastore:
-            assert isinstance(metastore, SQLiteMetastore)
-            if not metastore.rewrite(version, made):
-                open_store(made.location.rpartition("/")[0]).remove("")
-                return  # let go meanwhile: its files are looked at among those that nobody owns
-        self.moved[version.slice, version.id] = made
-        self.replaced.append(folder)
-
-    def _remove_replaced(self) -> None:
-        """The files of versions whose places others took, once whoever opens the readers' file sees those."""
-        if self.replaced:
-            show_readers(self.project.target)
-        for folder in self.replaced:
-            open_store(folder).remove("")
-        self.replaced = []
-
-    def _finish_pending(self) -> None:
-        """Folders that a run that was killed had noted, and whose versions are not kept any more."""
-        if not self.pending.exists():
-            return
-        by_name = {str(node.table): node.table for node in self.project.tables.values()}
-        with open_metastore(self.project.target) as metastore:
-            for line in self.pending.read_text().splitlines():
-                with suppress(ValueError):
-                    slice, version, folder = json.loads(line)
-                    name, _, ds = slice.partition(" ")
-                    kept = metastore.versions(Slice(by_name[name], ds)) if name in by_name else []
-                    if version not in {each.id for each in kept}:
-                        open_store(folder).remove("")
-        self.pending.unlink()
-
-    def _leftovers(self, node: TableNode, hashes: Hashes, done: Erased) -> None:
-        """Folders of versions that the metastore does not know: of dead runs, or of live ones."""
-        place = f"{self.project.target.warehouse}/{node.table.schema}/{node.table.name}"
-        store = open_store(place)
-        done.under_way = self._imports_at_it(node)
-        with open_metastore(self.project.target) as metastore:
-            kept = metastore.history(node.table)
-        known = {version.id for versions in kept.values() for version in versions}
-        for folder in store.folders(""):
-            begun = written_at(folder)
-            if begun is None or folder in known:
-                continue
-            slices = [each.removeprefix("ds=") for each in store.folders(folder) if each.startswith("ds=")]
-            with ExitStack() as stack:
-                try:
-                    for ds in slices:
-                        stack.enter_context(self._nobody_writes(node, Slice(node.table, ds), folder))
-                except Transient:
-                    # Who began it later has the list, and leaves out who is on it.
-                    done.under_way += begun < self.since
-                    continue
-                if not holds(self.rows, f"{place}/{folder}", hashes):
-                    continue
-                with open_metastore(self.project.target) as metastore:
-                    if any(folder in {v.id for v in metastore.versions(Slice(node.table, ds))} for ds in slices):
-                        continue  # published meanwhile: the next pass sees it
-                done.leftovers += 1
-                if not self.dry_run:
-                    store.remove(folder)
-
-    def _imports_at_it(self, node: TableNode) -> int:
-        """How many imports of a table's slices are under way: each has the list as it was when it began."""
-        count = 0
-        for lock in (self.project.target.home / "imports").glob(f"{node.table}.*.lock") if node.is_import else ():
-            with lock.open("a") as handle:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    count += 1
-        return count
-
-    @contextmanager
-    def _nobody_writes(self, node: TableNode, slice: Slice, version: str) -> Iterator[None]:
-        """Raises Transient where somebody of this machine is writing a version."""
-        if node.is_import:
-            from dayslice_importers.cleaning import Begun  # noqa: PLC0415 - the importers' own notes
-
-            lock = FileLock(Begun(self.project.target.home, slice).file, wait_seconds=0.1)
-            lock.acquire()
-            try:
-                yield
-            finally:
-                lock.release()
-            return
-        note = self.project.target.home / "staging" / stage_name(slice, version)
-        if not note.exists():
-            yield
-            return
-        with note.open("a") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Transient(f"{slice} is being built") from None
-            yield
 
 
 def refuse_unfinished(receipt: Receipt) -> None:

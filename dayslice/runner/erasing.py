@@ -1,129 +1,92 @@
-"""Rewrites one version of a slice without the rows of some persons, and looks for them in what nobody owns."""
+"""What an erasure does on each engine, and what its versions have in common."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
-import duckdb
-
-from dayslice.engines.embedded import copy_to_parquet
-from dayslice.engines.landed_csv import exactly, literal, quoted
-from dayslice.engines.reading import files_of
-from dayslice.engines.suppression import names_one
 from dayslice.errors import Refused
 from dayslice.rules.graph import TableNode
-from dayslice.rules.receipts import FINGERPRINT, INPUTS, REPLACED, Fingerprint, inputs_of, inputs_text, read_of
-from dayslice.rules.slices import Slice, Version, new_version_id
-from dayslice.runner.project import Project
-from dayslice.runner.version_rows import LocalRows
-from dayslice.store.choice import open_store
+from dayslice.rules.receipts import INPUTS, REPLACED, REWRITTEN, inputs_of, inputs_text, read_of, rewritten_from
+from dayslice.rules.slices import Receipt, Slice, Version
 
 Hashes = Mapping[str, frozenset[str]]
 """By column, in lower case."""
 Moved = dict[tuple[Slice, str], Version]
 """The versions that took the places of others, by slice and the id before."""
-FILE = "part-00.parquet"
 
 
-def count_of(rows: LocalRows, node: TableNode, version: Version, hashes: Hashes) -> int:
-    """How many rows of a version are of somebody."""
-    relation = rows.relation(version, node.is_import)
-    found = {name: hashes[name] for name in rows.types(relation) if name in hashes}
-    if not found:
-        return 0
-    return int(rows.rows(f"select count(*) from {relation} as t where {names_one(found)}")[0][0])
+@dataclass
+class Erased:
+    """What went of one table, or would: slices, versions of them, rows in these; folders that nobody owned."""
+
+    table: str
+    slices: list[str] = field(default_factory=list)
+    versions: int = 0
+    rows: int = 0
+    leftovers: int = 0
+    under_way: int = 0
+    """Stages with such rows that somebody is writing at this moment."""
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing."""
+        return not (self.versions or self.leftovers or self.under_way)
 
 
-def rewrite(
-    project: Project, rows: LocalRows, node: TableNode, version: Version, hashes: Hashes, count: int, moved: Moved
-) -> Version:
-    """A version without these rows, its files written; nothing of it is known to the metastore yet.
+class Eraser(Protocol):
+    """One engine's warehouse, while rows are erased from it."""
 
-    Raises Refused where it has not as many rows less as were found.
-    """
-    new_id = new_version_id()
-    if "longest_line" in version.receipt.more:  # landed as CSV
-        from dayslice_importers.rewriting import rewritten  # noqa: PLC0415 - the importers' own format
+    def begin(self, nodes: Sequence[TableNode]) -> None:
+        """Before anything is looked for in these tables."""
+        ...
 
-        made = rewritten(project.target, version, new_id, hashes)
-    else:
-        made = _of_model(rows, version, new_id, hashes)
-    if made.receipt.rows != version.receipt.rows - count or count_of(rows, node, made, hashes):
-        open_store(made.location.rpartition("/")[0]).remove("")
+    def found(self, node: TableNode, hashes: Hashes) -> Iterator[tuple[Version, int]]:
+        """The versions of a table, published and kept, that have rows of somebody, with how many.
+
+        Of each slice the oldest is first, so that what replaced it can name it.
+        """
+        ...
+
+    def rewrite(self, node: TableNode, version: Version, hashes: Hashes, count: int) -> None:
+        """Put a version without these rows in the place of one that has `count` of them."""
+        ...
+
+    def remove_replaced(self) -> None:
+        """The files of versions whose places others took go, if they have not gone by now."""
+        ...
+
+    def leftovers(self, node: TableNode, hashes: Hashes, done: Erased) -> None:
+        """What no version of the metastore is goes, where it has such rows; both is counted in `done`."""
+        ...
+
+
+def check_left(node: TableNode, before: Version, made: Receipt, count: int, still: int) -> None:
+    """Raises Refused where a rewritten version has not as many rows less as were found, or still has some of them."""
+    if made.rows != before.receipt.rows - count or still:
         raise Refused(
-            f"{version.slice}: of {version.receipt.rows:,} rows {count:,} are to go, {made.receipt.rows:,} are left: "
+            f"{before.slice}: of {before.receipt.rows:,} rows {count:,} are to go, {made.rows:,} are left: "
             f"a column of {node} that names a person must be a text or a whole number, in the source and here"
         )
-    return replace(made, receipt=_follow(made, moved))
 
 
-def _of_model(rows: LocalRows, version: Version, new_id: str, hashes: Hashes) -> Version:
-    folder, _, slice = version.location.rpartition("/")
-    location = f"{folder.rpartition('/')[0]}/{new_id}/{slice}"
-    scan = (
-        f"read_parquet([{', '.join(literal(exactly(each)) for each in files_of(version))}], hive_partitioning = false)"
-    )
-    stored = [row[0] for row in rows.connection.execute(f"describe select * from {scan}").fetchall()]
-    found = {name: hashes[name.lower()] for name in stored if name.lower() in hashes}
-    store = open_store(location)
-    store.make("")
-    count = copy_to_parquet(rows.connection, f"select * from {scan} where not {names_one(found)}", f"{location}/{FILE}")
-    store.sync("")
-    (size,) = store.sizes("").values()
-    more = {**version.receipt.more, "parts": json.dumps([FILE]), "sizes": json.dumps([size])}
-    if "checksums" in more:
-        more["checksums"] = json.dumps([store.checksum(FILE)])
-    receipt = replace(version.receipt, rows=count, bytes=size, files=1, more=more)
-    made = replace(version, id=new_id, location=location, receipt=receipt)
-    if FINGERPRINT in more:
-        more[FINGERPRINT] = _fingerprint(rows, made).to_text()
-    return made
-
-
-def _fingerprint(rows: LocalRows, version: Version) -> Fingerprint:
-    """As `select_fingerprints` takes it."""
-    names = [each[0] for each in json.loads(version.receipt.more["columns"])]
-    whole = f"sum(hash({', '.join(map(quoted, names))}))"
-    sums = ", ".join(f"sum(hash({quoted(name)}))" for name in names)
-    found = rows.rows(f"select count(*), {whole}, {sums} from {rows.relation(version, False)} as t")[0]
-    shown = [f"{each:x}" if isinstance(each, int) else str(each or "0").lower() for each in found[1:]]
-    known = shown[0] if found[1] is not None and found[0] else ""
-    return Fingerprint(f"duckdb {duckdb.__version__} sum(hash)", known, dict(zip(names, shown[1:], strict=True)))
-
-
-def _follow(version: Version, moved: Moved) -> Any:
-    """The receipt, its inputs those that took the places of the ones before."""
-    more = dict(version.receipt.more)
-    inputs = inputs_of(version.receipt)
+def follow(before: Version, made: Version, moved: Moved) -> Version:
+    """The new version, its inputs those that took the places of the ones before, and itself known as one of these."""
+    more = dict(made.receipt.more)
+    inputs = inputs_of(made.receipt)
     if inputs:
         now = {
             slice: read_of(moved[slice, read.version]) if (slice, read.version) in moved else read
             for slice, read in inputs.items()
         }
         more[INPUTS] = inputs_text(now)
-    if (version.slice, more.get(REPLACED, "")) in moved:
-        more[REPLACED] = moved[version.slice, more[REPLACED]].id
-    return replace(version.receipt, more=more)
+    if (made.slice, more.get(REPLACED, "")) in moved:
+        more[REPLACED] = moved[made.slice, more[REPLACED]].id
+    more[REWRITTEN] = " ".join([*rewritten_from(before.receipt), before.id])
+    return replace(made, receipt=replace(made.receipt, more=more))
 
 
-def holds(rows: LocalRows, place: str, hashes: Hashes) -> bool:
-    """Whether the files in a folder that no version owns have a row of somebody. Unreadable ones are taken to."""
-    from dayslice_importers.rewriting import names_one as in_landed  # noqa: PLC0415 - the importers' own format
-
-    store = open_store(place)
-    for file in store.sizes(""):
-        # Of S3 these are whole keys.
-        name = file.partition(f"{place.rpartition('/')[2]}/")[2] or file
-        try:
-            if name.endswith(".parquet"):
-                scan = f"read_parquet({literal(exactly(f'{place}/{name}'))}, hive_partitioning = false)"
-                columns = [row[0] for row in rows.connection.execute(f"describe select * from {scan}").fetchall()]
-                found = {each: hashes[each.lower()] for each in columns if each.lower() in hashes}
-                if found and rows.rows(f"select 1 from {scan} where {names_one(found)} limit 1"):
-                    return True
-            elif in_landed(store.read(name) or b"", hashes):
-                return True
-        except Exception:  # what was never whole has no readers: it goes
-            return True
-    return False
+def remember(moved: Moved, history: Mapping[str, list[Version]]) -> None:
+    """What took the places of others in a run that was killed: what was made of those says so then."""
+    for version in (each for versions in history.values() for each in versions):
+        for id in rewritten_from(version.receipt):
+            moved[version.slice, id] = version

@@ -108,8 +108,7 @@ def _trino(target: Target) -> Iterator["TrinoRows"]:
         try:
             yield rows
         finally:
-            for each in rows.made:
-                catalog.drop_table(each)
+            rows.drop_made()
 
 
 class TrinoRows:
@@ -157,6 +156,12 @@ class TrinoRows:
         """The rows of a query."""
         found: list[Sequence[Any]] = self.connection.cursor().execute(sql).fetchall()
         return found
+
+    def drop_made(self) -> None:
+        """Drop the tables of the relations that were made so far."""
+        while self.made:
+            self.catalog.drop_table(self.made[-1])
+            self.made.pop()
 
     def _staged(self, slice: Slice) -> set[str]:
         """In a run that publishes together: what it has staged, whose tables stand as long as it lasts."""

@@ -12,7 +12,6 @@ import psycopg2
 
 from dayslice.engines.landed_csv import PADDING
 from dayslice.errors import DaysliceError, Transient
-from dayslice.metastore.suppressed import suppressed_of
 from dayslice.rules.keyed_hashes import hash_key
 from dayslice_importers.cleaning import spool_folder
 from dayslice_importers.counting import Counting, ReadFile
@@ -203,7 +202,7 @@ def copy_part(session: Session, select: str, landing: Landing, number: int) -> t
     schema = [column.schema() for column in columns]
     copied = 0
 
-    suppressed = suppressed_of(job.project.target, job.node)
+    suppressed = landing.left_out.columns
     named = {n: suppressed[name] for n, name in enumerate(column.name for column in columns) if name in suppressed}
 
     def copy(out: BinaryIO) -> None:

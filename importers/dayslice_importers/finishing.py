@@ -13,7 +13,7 @@ from dayslice.metastore.announcements import announce
 from dayslice.rules.keyed_hashes import key_fingerprint
 from dayslice.rules.logic import logic_of_import
 from dayslice.rules.paths import joined
-from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, REPLACED, first_published
+from dayslice.rules.receipts import FIRST_PUBLISHED, LEFT_OUT, LOGIC, REPLACED, first_published
 from dayslice.rules.run_ids import run_id
 from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Receipt, Version
@@ -34,7 +34,7 @@ def finish(landing: Landing) -> tuple[Version, bool]:
     """Check and publish what has landed. Gives the version, and whether it is the one that stood, unchanged."""
     prepared, job = landing.prepared, landing.prepared.job
     files = sorted((each.file for each in landing.files), key=lambda file: file.path)
-    version = staged_version(prepared, landing.copied, files)
+    version = with_left_out(landing, staged_version(prepared, landing.copied, files))
     stands = prepared.published.get(job.ds)
     if job.again and stands and _same(stands, version):
         job.store.remove(prepared.version_folder)
@@ -84,6 +84,14 @@ def staged_version(prepared: Prepared, rows: int, files: list[LandedFile]) -> Ve
     )
     location = prepared.job.store.location(f"{prepared.version_folder}/ds={prepared.job.ds}")
     return Version(prepared.job.slice, prepared.version_id, receipt, location)
+
+
+def with_left_out(landing: Landing, version: Version) -> Version:
+    """The version, with the length of the list by which it was read: on Trino, others may add to it meanwhile."""
+    if landing.left_out.length is None or landing.prepared.job.project.target.is_local:
+        return version
+    more = {**version.receipt.more, LEFT_OUT: str(landing.left_out.length)}
+    return replace(version, receipt=replace(version.receipt, more=more))
 
 
 def with_columns(landing: Landing, version: Version) -> Version:

@@ -10,6 +10,7 @@ from psycopg2 import sql
 
 from dayslice.engines.target import Target
 from dayslice.errors import DaysliceError, UsageError
+from dayslice.metastore.suppressed import LeftOut
 from dayslice.rules.graph import TableNode
 from dayslice.rules.paths import joined
 from dayslice.rules.publications import Source
@@ -143,6 +144,7 @@ class Landing:
     prepared: Prepared
     begun: float
     watch: Callable[[Progress], None] | None
+    left_out: LeftOut = field(default_factory=LeftOut)
     copied: int = 0
     files: list[ReadFile] = field(default_factory=list)
     left: int = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore.choice import open_metastore
+from dayslice.metastore.suppressed import left_out
 from dayslice.rules.calendar import parse_ds, shift
 from dayslice.rules.graph import TableNode
 from dayslice.rules.open_periods import is_asked_for, refuse_open_period
@@ -191,10 +192,12 @@ def _import_once(name: str, jobs: list[Job], tell: Tell, watch: Watch) -> None:
             try:
                 prepared = with_undated(lead, looked_at)
                 announce(prepared, stands[job.slice])
+                gone = left_out(job.project.target, job.node)
             except DaysliceError as error:
                 tell(ImportResult(job.node, job.ds, error=error))
                 continue
-            landings.append(Landing(prepared, time.perf_counter(), watch, has_later=later_of(lead, prepared, guard)))
+            has_later = later_of(lead, prepared, guard)
+            landings.append(Landing(prepared, time.perf_counter(), watch, gone, has_later=has_later))
         Streams(name, home, lead, tell).run(landings, streams)
     for landing in landings:
         if not landing.orphaned:

@@ -163,7 +163,7 @@ def test_the_value_can_be_given_on_standard_input_so_that_no_list_of_processes_h
 @pytest.mark.usefixtures("filled")
 @pytest.mark.parametrize("call", [2, 4, 7])
 def test_one_that_is_killed_is_gone_on_with(run, project, monkeypatch, call):
-    from dayslice.runner import erase as module  # noqa: PLC0415
+    from dayslice.runner import erasing_locally as module  # noqa: PLC0415
 
     class Killed(BaseException):
         pass

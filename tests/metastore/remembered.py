@@ -31,6 +31,9 @@ class Remembered(Partitioned):
     def _make_journal(self, journal: Table, like: Table) -> None:
         self.tables_of.setdefault(journal, {})
 
+    def _make_list(self, table: Table, keys: Sequence[str], location: str) -> None:
+        self.tables_of.setdefault(table, {})
+
     def _ds(self, table: Table) -> list[str]:
         return [values[0] for values in self.tables_of.get(table, {})]
 

@@ -4,10 +4,12 @@ import threading
 
 import pytest
 
-from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.errors import DaysliceError, Refused, Transient, UsageError
 from dayslice.metastore.hive import HiveMetastore
+from dayslice.metastore.journal import Waiting, journal_of
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.slices import Change, Receipt, Slice, Table, Version
+from tests.metastore.remembered import Remembered
 
 TABLE = Table("analytics", "t")
 
@@ -206,3 +208,78 @@ def test_a_slice_changed_with_others_can_be_published_and_taken_away_as_any(meta
     metastore.forget(one)
     assert [each.id for each in metastore.versions(one.slice)] == [version(2).id]
     assert metastore.unpublish(version(2))
+
+
+def test_another_version_takes_the_place_of_one_with_its_number_and_its_being_published(metastore):
+    for number in (1, 2):
+        metastore.publish(version(number))
+    later, earlier = version(4, rewritten_from=version(2).id), version(3)
+    assert metastore.rewrite(version(2), later)
+    assert metastore.rewrite(version(1), earlier)
+    assert metastore.published(TABLE) == {"2013-01-01": later}
+    kept = metastore.versions(later.slice)
+    assert [(each, each.sequence) for each in kept] == [(later, 2), (earlier, 1)]
+    assert metastore.history(TABLE) == {"2013-01-01": kept}
+    assert metastore.rewrite(version(2), version(5)) is False, "it is not kept any more"
+    assert metastore.versions(later.slice) == kept
+    metastore.publish(earlier)
+    assert [each.id for each in metastore.versions(later.slice)] == [later.id, earlier.id]
+    metastore.forget(later)
+    assert metastore.versions(later.slice) == [earlier]
+
+
+@of_catalogs
+def test_one_that_was_rewritten_is_published_no_more_by_who_still_knows_it(metastore):
+    for number in (1, 2):
+        metastore.publish(version(number))
+    metastore.rewrite(version(1), version(3, rewritten_from=version(1).id))
+    with pytest.raises(Refused, match="was written anew as"):
+        metastore.publish(version(1))
+    with pytest.raises(Refused, match="was written anew as"):
+        metastore.change([Change(version(1).slice, version(1), version(2).id)])
+    assert metastore.published(TABLE) == {"2013-01-01": version(2)}
+
+
+def test_the_list_of_erased_persons_has_each_hash_once(metastore):
+    assert metastore.suppressed() == []
+    assert metastore.suppressed_by() == ""
+    when = "2013-01-01T00:00:00+00:00"
+    metastore.suppress("email", ["aa", "~bb"], "key", when, "s3://warehouse/warehouse")
+    metastore.suppress("grüße/=x", ["cc"], "key", when, "s3://warehouse/warehouse")
+    metastore.suppress("email", ["aa", "~bb"], "key", when, "s3://warehouse/warehouse")
+    assert sorted(metastore.suppressed()) == [("email", "aa"), ("email", "~bb"), ("grüße/=x", "cc")]
+    assert metastore.suppressed_by() == "key"
+
+
+@of_catalogs
+def test_a_version_that_was_made_before_somebody_was_erased_is_not_published(metastore):
+    metastore.publish(version(1, left_out="0"))
+    metastore.suppress("email", ["aa"], "key", "2013-01-01T00:00:00+00:00", "s3://warehouse/warehouse")
+    with pytest.raises(Refused, match="while it was made"):
+        metastore.publish(version(2, left_out="0"))
+    with pytest.raises(Refused, match="while it was made"):
+        metastore.change([Change(version(2).slice, version(2, left_out="0"), version(1).id)])
+    metastore.publish(version(3, left_out="1"))
+    metastore.publish(version(1, left_out="0"))  # a rollback: what is kept was looked into
+    metastore.settle(TABLE)
+    assert metastore.published(TABLE)["2013-01-01"].id == version(1).id
+
+
+def test_who_erases_waits_for_turns_that_have_begun_and_for_no_later_ones(monkeypatch):
+    metastore = Remembered({TABLE: {}})
+    waited = []
+    with metastore.turn(version(1).slice):
+        later = []
+
+        def pause(_):
+            waited.append(1)
+            if not later:  # who comes now has the whole list
+                later.append(metastore.turn(version(1, ds="2013-01-02").slice))
+                later[0].__enter__()
+            elif len(waited) == 3:
+                for values in [each for each in metastore.tables_of[journal_of(TABLE)] if each[0] == "2013-01-01"]:
+                    metastore._drop(journal_of(TABLE), values)
+
+        monkeypatch.setattr(Waiting, "pause", pause)
+        metastore.settle(TABLE)
+    assert len(waited) == 3

@@ -39,7 +39,7 @@ from dayslice.metastore.begun import Begun, remove_left
 from dayslice.metastore.ownership import check_owner
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.stages import stage_name, version_location
-from dayslice.metastore.suppressed import columns_suppressed
+from dayslice.metastore.suppressed import left_out_by
 from dayslice.metastore.visible import key_of
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.graph import Node, table_node
@@ -177,7 +177,7 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
         if not persons_of(node.meta):
             return sql
         with self.slice_metastore() as metastore:
-            hashes = columns_suppressed(metastore, node)
+            hashes = left_out_by(metastore, node).columns
         names = {str(each["name"]).lower(): str(each["name"]) for each in columns}
         found = {names[column]: persons for column, persons in hashes.items() if column in names}
         if not found:

@@ -12,13 +12,13 @@ from dbt.adapters.dayslice.adapter import SliceAdapter
 from dbt.adapters.dayslice.jinja import for_jinja, while_parsing
 from dbt.adapters.dayslice.relation import ReadsRows
 from dbt.adapters.dayslice_trino.agreement import check_agreement, values_in_pieces
-from dbt.adapters.dayslice_trino.fingerprints import row_value
 from dbt.adapters.dayslice_trino.views import ViewAdapter
 from dbt.adapters.trino import TrinoAdapter, TrinoConnectionManager
 from dbt.adapters.trino.relation import TrinoRelation
 from dbt_common.exceptions import DbtDatabaseError
 from trino.exceptions import TrinoConnectionError
 
+from dayslice.engines.suppression_on_trino import names_one, with_key
 from dayslice.engines.target import home_of, is_trial, notes_of, staged_in, trino_naming
 from dayslice.engines.trino_client import no_answer
 from dayslice.engines.trino_stopping import cancel_at_sigterm, watch_sigterm
@@ -29,11 +29,15 @@ from dayslice.metastore.choice import open_catalog
 from dayslice.metastore.interface import Catalog
 from dayslice.metastore.journal import journal_of
 from dayslice.metastore.stages import STAGING_SCHEMA, left_behind, stage_name, table_location, version_location
+from dayslice.metastore.suppressed import left_out_by
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.graph import Node, table_node
 from dayslice.rules.hive_names import check_names
+from dayslice.rules.persons import persons_of
 from dayslice.rules.publications import Naming
+from dayslice.rules.receipts import LEFT_OUT
 from dayslice.rules.slices import Receipt, Slice, Table, Version
+from dayslice.rules.trino_rows import FINGERPRINTS, row_value
 from dayslice.rules.trino_types import column_type, parse, same, stored
 from dayslice.store.choice import open_store
 
@@ -52,9 +56,11 @@ class SliceTrinoConnectionManager(TrinoConnectionManager):
 
     @classmethod
     def open(cls, connection: Any) -> Any:
-        """dbt-trino's; what runs on it is cancelled at SIGTERM."""
+        """dbt-trino's; what runs on it is cancelled at SIGTERM, and has a key that dbt's log has not."""
         opened = super().open(connection)
         cancel_at_sigterm(opened.handle)
+        execute = opened.handle.execute
+        opened.handle.execute = lambda sql, bindings=None: execute(with_key(sql), bindings)
         return opened
 
     @contextmanager
@@ -95,7 +101,12 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
 
     ConnectionManager = SliceTrinoConnectionManager
     Relation = SliceTrinoRelation
-    fingerprint_algorithm = "trino checksum, rows by json"
+    fingerprint_algorithm = FINGERPRINTS
+
+    def __init__(self, config: Any, mp_context: Any) -> None:
+        super().__init__(config, mp_context)
+        self._left_out: dict[str, int] = {}
+        """By version, how long the list of erased persons was as its query began."""
 
     def naming(self) -> Naming:
         """What others call this warehouse."""
@@ -160,6 +171,27 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
                 catalog.drop_table(stage.table)
                 if not stage.is_known:
                     open_store(stage.location).remove("")
+
+    @for_jinja
+    def without_suppressed(
+        self, graph: Node, model: Node, columns: Sequence[Mapping[str, Any]], sql: str, version: str
+    ) -> str:
+        """A SELECT of a model's rows less those of erased persons."""
+        node = table_node(graph, model)
+        if not persons_of(node.meta):
+            return sql
+        with self.slice_metastore() as catalog:
+            left_out = left_out_by(catalog, node)
+        assert left_out.length is not None
+        self._left_out[version] = left_out.length
+        types = {str(each["name"]): str(each["type"]) for each in columns}
+        found = {name: left_out.columns[name.lower()] for name in types if name.lower() in left_out.columns}
+        if not found:
+            return sql
+        try:
+            return f"select * from (\n{sql}\n) as everybody where not {names_one(found, types)}"
+        except UsageError as error:
+            raise UsageError(f"{node.yaml}: {node}: {error}") from None
 
     @for_jinja
     def known_columns(self, schema: str, name: str) -> list[str]:
@@ -265,6 +297,8 @@ class Dayslice_TrinoAdapter(ViewAdapter, SliceAdapter, TrinoAdapter):
         location = version_location(self.config.credentials.warehouse, Slice(table, ds), version)
         sizes = open_store(location).sizes("")
         weighed = replace(receipt, bytes=sum(sizes.values()), files=len(sizes))
+        if version in self._left_out:
+            weighed.more[LEFT_OUT] = str(self._left_out.pop(version))
         published = Version(Slice(table, ds), version, weighed, location)
         check_agreement(published, written)
         staged = Table(str(staged_relation.schema), str(staged_relation.identifier))

@@ -46,7 +46,10 @@
     with (
       external_location = '{{ location }}'{{ file_properties(layout) }}
     ) as
-    {{ adapter.select_as_stored(columns.own, adapter.select_with_ds(columns, select_sql, ds)) }}
+    {{ adapter.without_suppressed(
+      graph, model, columns.own,
+      adapter.select_as_stored(columns.own, adapter.select_with_ds(columns, select_sql, ds)), version
+    ) }}
   {%- endcall -%}
   {{- return(staged_relation) -}}
 {% endmacro %}

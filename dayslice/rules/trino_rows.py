@@ -7,6 +7,8 @@ the same for (1, a), (2, b) as for (1, b), (2, a).
 import re
 from collections.abc import Mapping, Sequence
 
+FINGERPRINTS = "trino checksum, rows by json"
+"""The name of Trino's fingerprints, which are made with this."""
 # What Trino casts to no JSON, wherever it stands in a type.
 _NO_JSON = re.compile(r"\b(varbinary|char|uuid|ipaddress|time|time zone)\b", re.IGNORECASE)
 
