@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from dbt.adapters.base.meta import AdapterMeta
 from dbt.adapters.dayslice.audits import RunsAudits
+from dbt.adapters.dayslice.behavior import HasBehavior
 from dbt.adapters.dayslice.columns import StoresColumns
 from dbt.adapters.dayslice.histories import ReadsPublished
 from dbt.adapters.dayslice.jinja import REFUSALS, for_jinja, while_parsing
@@ -32,7 +33,9 @@ from dayslice.rules.settings import Empty
 from dayslice.rules.slices import Slice, Table, Version, new_version_id
 
 
-class SliceAdapter(ReadsPublished, RunsAudits, WritesReceipts, RefusesRuns, StoresColumns, metaclass=AdapterMeta):
+class SliceAdapter(
+    HasBehavior, ReadsPublished, RunsAudits, WritesReceipts, RefusesRuns, StoresColumns, metaclass=AdapterMeta
+):
     """The methods that macros call as `adapter.…`. `graph` and `model` are Jinja's own variables of these names."""
 
     refusals: ClassVar[list[str]] = REFUSALS
