@@ -7,7 +7,7 @@ nothing. Everything else gets a view of all published slices.
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from dayslice.engines.landed_csv import quoted
@@ -35,18 +35,26 @@ def unquoted(name: str) -> str:
     return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
+class Seen:
+    """What the last look at a file found, for the next connection: a thousand tables are not read anew for each."""
+
+    def __init__(self) -> None:
+        self.last: tuple[int, Mapping[Key, Standing]] = (-1, {})
+        """In one, as threads share it: a change, and what stood then."""
+
+
 class Visible:
     """Makes names visible in one connection. `own`: tables that live in the connection itself, and are left alone."""
 
-    def __init__(self, connection: Any, metastore: SQLiteMetastore):
+    def __init__(self, connection: Any, metastore: SQLiteMetastore, seen: "Seen | None" = None):
         self.connection = connection
         self.metastore = metastore
+        self.seen = seen or Seen()
         self.own: set[Key] = set()
         self.checked = -1
         """The change up to which the files of what is published were looked at before."""
         self.made: dict[Key, int] = {}
-        self.sequence = -1
-        self.standing: dict[Key, Standing] = {}
+        self.sequence, self.standing = self.seen.last
 
     def prepare(self, sql: str) -> str:
         """Make visible what a statement names; the statement to run."""
@@ -131,6 +139,7 @@ class Visible:
         if len(self.standing) != count:
             self.standing = {key_of(each.table): each for each in self.metastore.all_standing()}
         self.sequence = sequence
+        self.seen.last = sequence, self.standing
 
     def _named(self, dotted: str) -> Standing | None:
         parts = [unquoted(part).lower() for part in _PART.findall(dotted)]

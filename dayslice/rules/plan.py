@@ -195,9 +195,10 @@ def _steps(tables: Mapping[str, TableNode], made: Iterable[Key], zone: tzinfo) -
     for unique_id, ds in made:
         by_ds.setdefault(ds, set()).add(unique_id)
     order = sorted(by_ds, key=lambda ds: (bounds(ds, zone)[1], grain_of(ds).length, ds))
+    place = {unique_id: number for number, unique_id in enumerate(tables)}
     found = []
     for ds in order:
-        nodes = [node for unique_id, node in tables.items() if unique_id in by_ds[ds]]
+        nodes = [tables[unique_id] for unique_id in sorted(by_ds[ds], key=place.__getitem__)]
         imports = tuple(node for node in nodes if node.is_import)
         found.append(Step(ds, imports, tuple(node for node in nodes if not node.is_import)))
     return tuple(found)

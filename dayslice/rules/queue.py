@@ -4,7 +4,8 @@ The graph is (table, ds): what a slice reads of the plan comes before it, its ow
 given out together is of one ds, so that one dbt build makes it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from math import ceil
 
@@ -28,7 +29,10 @@ class ReadyQueue:
             self.order.setdefault(step.ds, []).extend((unique_id, step.ds) for unique_id in step.tables)
         self.tables = tables
         planned = {key for keys in self.order.values() for key in keys}
-        read = {key: dict(_read(tables, key, planned, zone)) for key in planned}
+        of_table: dict[str, list[str]] = {}
+        for unique_id, ds in sorted(planned):
+            of_table.setdefault(unique_id, []).append(ds)
+        read = {key: dict(_read(tables, key, of_table, zone)) for key in planned}
         self.needs = {key: found.keys() & planned for key, found in read.items()}
         self.optional = {key: {each for each, whichever in found.items() if whichever} for key, found in read.items()}
         """Of those: what is read as of a date, so that without it another slice is read."""
@@ -113,8 +117,13 @@ class ReadyQueue:
         return taken
 
 
-def _read(tables: Mapping[str, TableNode], key: Key, planned: Set[Key], zone: tzinfo) -> Iterator[tuple[Key, bool]]:
-    """What a slice reads, and whether it is read as of a date only. What is read in both ways comes last as needed."""
+def _read(
+    tables: Mapping[str, TableNode], key: Key, planned: Mapping[str, list[str]], zone: tzinfo
+) -> Iterator[tuple[Key, bool]]:
+    """What a slice reads, and whether it is read as of a date only. What is read in both ways comes last as needed.
+
+    `planned`: the ds of each table, oldest first.
+    """
     unique_id, ds = key
     for wait in sorted(tables[unique_id].waits, key=lambda each: each.asof is None):
         upstream = tables[wait.upstream]
@@ -123,7 +132,8 @@ def _read(tables: Mapping[str, TableNode], key: Key, planned: Set[Key], zone: tz
         if wait.asof is not None:
             # Whichever is the newest by then: all that may be it.
             last = cover(date_of(wait, ds, zone), upstream.settings.grain, zone)[-1]
-            found = [of for table, of in planned if table == wait.upstream and of <= last]
+            there = planned.get(wait.upstream, [])
+            found = there[: bisect_right(there, last)]
         else:
             found = reads(ds, upstream.settings.grain, kind, wait.offset, wait.periods, zone)
         whichever = wait.asof is not None

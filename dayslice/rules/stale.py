@@ -44,10 +44,15 @@ def made_stale(
     for node in tables.values():
         own = touched.get(node.unique_id, set())
         waits = [wait for wait in node.waits if wait.upstream in touched or wait.upstream == node.unique_id]
+        standing = {
+            wait.upstream: sorted({*published.get(tables[wait.upstream].table, ()), *touched.get(wait.upstream, ())})
+            for wait in waits
+            if wait.asof
+        }
         for ds in sorted(published.get(node.table, ())) if waits else ():
             if ds in own:
                 continue
-            causes = _causes(tables, node, waits, ds, touched, published, zone)
+            causes = _causes(tables, node, waits, ds, touched, standing, zone)
             reader = node.unique_id, ds
             cause = next((each for each in causes if not (each in anew and holds(reader, each))), None)
             if cause is not None:
@@ -63,7 +68,7 @@ def _causes(
     waits: Iterable[Wait],
     ds: str,
     touched: Mapping[str, Set[str]],
-    published: Mapping[Table, Set[str]],
+    standing: Mapping[str, list[str]],
     zone: tzinfo,
 ) -> Iterator[Key]:
     for wait in waits:
@@ -73,7 +78,6 @@ def _causes(
         settings = tables[wait.upstream].settings
         itself = wait.upstream == node.unique_id
         kind = Kind.CUMULATIVE if itself else settings.kind
-        standing = {*published.get(tables[wait.upstream].table, ()), *changed} if wait.asof else ()
-        for read in read_of_published(wait, ds, settings.grain, kind, standing, zone):
+        for read in read_of_published(wait, ds, settings.grain, kind, standing.get(wait.upstream, ()), zone):
             if read in changed and not (itself and read >= ds):
                 yield wait.upstream, read

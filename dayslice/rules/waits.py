@@ -5,7 +5,7 @@ a table of slices is a wait for this run's slice. One rule (`reads`) says both w
 for, so that the two cannot differ.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -58,9 +58,16 @@ def date_of(wait: Wait, ds: str, zone: tzinfo = UTC) -> str:
     return shift(ds, wait.offset, zone) if wait.asof == RUN_DS else str(wait.asof)
 
 
+def in_order(published: Collection[str]) -> list[str]:
+    """ds values, oldest first. A list is in order already, as metastores give it: asked for each ds of a long history,
+    to sort it would cost the square of it.
+    """
+    return published if isinstance(published, list) else sorted(published)
+
+
 def newest(published: Collection[str], date: str, grain: Grain, zone: tzinfo = UTC) -> str | None:
     """The newest published slice of a table of `grain` at or before a date of any grain: within it, too."""
-    standing = sorted(published)
+    standing = in_order(published)
     at = bisect_right(standing, cover(date, grain, zone)[-1])
     return standing[at - 1] if at else None
 
@@ -107,13 +114,14 @@ class Awaited:
     """The table that the wait follows, which has the same grain."""
 
     def wanted(self, ds: str, published: Callable[[Table], Collection[str]], zone: tzinfo = UTC) -> list[Slice]:
-        """The slices that must stand before `ds` is computed. `published`: the ds of a table that stand.
+        """The slices that must stand before `ds` is computed. `published`: the ds of a table that stand; a list is in
+        order.
 
         `zone` is the project's: where its clock leaps, there are no slices to wait for.
         """
 
         def first() -> str | None:
-            return self.start or min(published(self.table), default=None)
+            return self.start or next(iter(in_order(published(self.table))), None)
 
         if self.wait.asof is not None:
             found = self._wanted_as_of(ds, published, zone)
@@ -137,5 +145,5 @@ class Awaited:
         found = newest(published(self.table), date, self.grain, zone)
         if found is None:
             return [] if self.itself else [cover(date, self.grain, zone)[-1]]
-        since = published(self.followed) if self.followed else ()
-        return [found, *sorted(each for each in since if found < each < ds)]
+        since = in_order(published(self.followed)) if self.followed else []
+        return [found, *since[bisect_right(since, found) : bisect_left(since, ds)]]

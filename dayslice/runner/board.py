@@ -1,6 +1,6 @@
 """How all slices of some tables stand: what `status`, its page, its metrics and alerts are made from, in few looks."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -9,7 +9,7 @@ from dayslice.metastore.interface import Metastore
 from dayslice.rules.calendar import Grain, parse_ds, shift
 from dayslice.rules.graph import TableNode
 from dayslice.rules.plan import periods
-from dayslice.rules.slices import Slice, Version
+from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.states import State, expected_of, problems_of, states_of
 from dayslice.runner.judging import judge
 from dayslice.runner.project import Project
@@ -62,6 +62,7 @@ def look_at(
         if ds not in versions[node]
     )
     refused = refused_slices(project.target.notes, lacking)
+    stale, tried = ds_by_table(reasons), ds_by_table(refused)
     states = {
         node: states_of(
             node,
@@ -70,8 +71,8 @@ def look_at(
             stands[node],
             now,
             zone,
-            {slice.ds for slice in reasons if slice.table == node.table} if reasons else (),
-            {slice.ds for slice in refused if slice.table == node.table} if refused else (),
+            stale.get(node.table, ()),
+            tried.get(node.table, ()),
         )
         for node in tables
     }
@@ -83,10 +84,17 @@ def all_problems(project: Project, stands: Mapping[TableNode, list[str]], now: d
     zone = project.time_zone
     found = {node: problems_of(node, there, now, zone) for node, there in stands.items()}
     slices = (Slice(node.table, ds) for node, states in found.items() for each in states.values() for ds in each)
-    refused = refused_slices(project.target.notes, slices)
-    for node in {node for node in stands if any(slice.table == node.table for slice in refused)}:
-        tried = {slice.ds for slice in refused if slice.table == node.table}
-        found[node] = problems_of(node, stands[node], now, zone, tried)
+    tried = ds_by_table(refused_slices(project.target.notes, slices))
+    for node in [node for node in stands if node.table in tried]:
+        found[node] = problems_of(node, stands[node], now, zone, tried[node.table])
+    return found
+
+
+def ds_by_table(slices: Iterable[Slice]) -> dict[Table, set[str]]:
+    """The ds of each table that has some."""
+    found: dict[Table, set[str]] = {}
+    for each in slices:
+        found.setdefault(each.table, set()).add(each.ds)
     return found
 
 

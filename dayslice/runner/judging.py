@@ -95,19 +95,28 @@ def blocked(project: Project, metastore: Metastore, made: Iterable[Key]) -> dict
     for unique_id, ds in keys:
         if project.tables[unique_id].table in then:
             then[project.tables[unique_id].table].add(ds)
-    found = {}
+    ordered = {table: sorted(ds) for table, ds in then.items()}
+    found: dict[Key, Slice] = {}
     for unique_id, ds in keys:
         for awaited in awaited_by(project, nodes[unique_id]):
-            lacking = [s for s in awaited.wanted(ds, then.__getitem__, project.time_zone) if s.ds not in then[s.table]]
+            wanted = awaited.wanted(ds, ordered.__getitem__, project.time_zone)
+            lacking = [each for each in wanted if each.ds not in then[each.table]]
             if lacking:
-                node, first = names[lacking[0].table], lacking[0].ds
-                why = "expired upstream:" if let_go(node, [first], there[node.table]) else "blocked by"
-                found[unique_id, ds] = f"{why} {node} {first}"
+                found[unique_id, ds] = lacking[0]
                 own = project.tables[unique_id].table
                 if own in then and ds not in there[own]:
                     then[own].discard(ds)  # what reads it is blocked as well
+                    ordered[own].remove(ds)
                 break
-    return found
+    # Of a table at once: what its policy lets go is told from all that it has.
+    of_table: dict[Table, list[str]] = {}
+    for each in found.values():
+        of_table.setdefault(each.table, []).append(each.ds)
+    gone = {table: let_go(names[table], slices, there[table]) for table, slices in of_table.items()}
+    return {
+        key: f"{'expired upstream:' if each.ds in gone[each.table] else 'blocked by'} {names[each.table]} {each.ds}"
+        for key, each in found.items()
+    }
 
 
 def unchanged(project: Project, models: Iterable[TableNode], ds: str) -> set[str]:

@@ -1,11 +1,12 @@
 """How a plan and what it leaves are shown: ranges of ds a table, with the reason, and the command that goes on."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import click
 
 from dayslice.rules.followers import Follower
+from dayslice.rules.graph import TableNode
 from dayslice.rules.moments import duration, size
 from dayslice.rules.plan import Plan, ranges
 from dayslice.rules.reasons import DOWNSTREAM, INPUT_NEWER, KINDS, kind_of
@@ -14,6 +15,7 @@ from dayslice.runner.judging import Cost
 from dayslice.runner.project import Project
 
 SOMETHING_TO_DO = 3
+T = TypeVar("T")
 
 
 def plan_document(project: Project, plan: Plan, costs: Mapping[str, Cost] | None = None) -> dict[str, Any]:
@@ -102,13 +104,21 @@ def show_plan(project: Project, plan: Plan, costs: Mapping[str, Cost] | None = N
 def reason_lines(project: Project, reasons: Mapping[Key, str]) -> list[str]:
     """`total: 2013-01-02 to 2013-01-05 (4): downstream of orders`: a line a table and kind of reason."""
     lines = []
-    for unique_id, node in project.tables.items():
-        mine = {ds: reason for (table, ds), reason in reasons.items() if table == unique_id}
+    for node, mine in _by_table(project, reasons):
+        kinds = {ds: kind_of(reason) for ds, reason in mine.items()}
         for kind in KINDS:
-            slices = [ds for ds, reason in mine.items() if kind_of(reason) == kind]
+            slices = [ds for ds, of in kinds.items() if of == kind]
             if slices:
                 lines.append(f"{node.name}: {spans(project, slices)}: {_of_all(kind, [mine[ds] for ds in slices])}")
     return lines
+
+
+def _by_table(project: Project, told: Mapping[Key, T]) -> Iterator[tuple[TableNode, dict[str, T]]]:
+    """What is told of slices, by ds, of each table that has some; upstream first."""
+    found: dict[str, dict[str, T]] = {}
+    for (unique_id, ds), what in told.items():
+        found.setdefault(unique_id, {})[ds] = what
+    yield from ((node, found[unique_id]) for unique_id, node in project.tables.items() if unique_id in found)
 
 
 def _of_all(kind: str, reasons: Collection[str]) -> str:
@@ -145,8 +155,7 @@ def tell_blocked(project: Project, plan: Plan) -> None:
     if not plan.blocked:
         return
     click.echo(f"{len(plan.blocked)} slices wait for what neither stands nor is made, and are not tried:", err=True)
-    for unique_id, node in project.tables.items():
-        mine = {ds: reason for (table, ds), reason in plan.blocked.items() if table == unique_id}
+    for node, mine in _by_table(project, plan.blocked):
         for ds, reason in list(mine.items())[:1]:
             more = f", … ({len(mine)} slices)" if len(mine) > 1 else ""
             click.echo(f"  {node.name} {ds}: {reason}{more}", err=True)
@@ -157,11 +166,9 @@ def tell_stale(project: Project, stale: Mapping[Key, Key]) -> None:
     if not stale:
         return
     click.echo(f"{len(stale)} slices stand on older ones than there are now:", err=True)
-    for unique_id, node in project.tables.items():
-        mine = {ds: cause for (table, ds), cause in stale.items() if table == unique_id}
-        if mine:
-            of = sorted({project.tables[table].name for table, _ in mine.values()})
-            click.echo(f"  {node.name}: {spans(project, mine)}: reads {', '.join(of)}", err=True)
+    for node, mine in _by_table(project, stale):
+        of = sorted({project.tables[table].name for table, _ in mine.values()})
+        click.echo(f"  {node.name}: {spans(project, mine)}: reads {', '.join(of)}", err=True)
     click.echo(f"make them again: {command_for(project, stale, ['--force'])}", err=True)
 
 

@@ -4,7 +4,7 @@ Before a version is forgotten, a mark with the time is left beside it (`_retired
 that still reads it can finish, and a run that is killed is gone on with by the next one.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dayslice.errors import Refused, UsageError
@@ -18,7 +18,7 @@ from dayslice.rules.calendar import cover, shift, span
 from dayslice.rules.graph import TableNode
 from dayslice.rules.retention import Policy, Reader, needed_by
 from dayslice.rules.slices import Version
-from dayslice.rules.waits import read_of_published
+from dayslice.rules.waits import Wait, read_of_published
 from dayslice.runner.project import Project
 from dayslice.runner.sweep import RETIRED, mark, sweep_files
 from dayslice.store.choice import open_store
@@ -49,8 +49,13 @@ def retain(
     policies = {node.unique_id: _policy(node) for node in tables}
     if not dry_run:
         discard_left(project.target)
+    readers: dict[str, list[tuple[TableNode, Wait]]] = {}
+    for other in project.tables.values():
+        for wait in other.waits:
+            readers.setdefault(wait.upstream, []).append((other, wait))
     for node in tables:
-        yield _retain_table(project, node, policies[node.unique_id], dry_run, allow_loss)
+        own = readers.get(node.unique_id, [])
+        yield _retain_table(project, node, policies[node.unique_id], own, dry_run, allow_loss)
     if not project.target.is_local:
         yield _sweep_stages(project, tables, dry_run)
 
@@ -62,12 +67,19 @@ def _policy(node: TableNode) -> Policy:
         raise UsageError(f"{node.path}: {node}: {error}") from None
 
 
-def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bool, allow_loss: bool) -> Retained:
+def _retain_table(
+    project: Project,
+    node: TableNode,
+    policy: Policy,
+    readers: Sequence[tuple[TableNode, Wait]],
+    dry_run: bool,
+    allow_loss: bool,
+) -> Retained:
     done = Retained(node.name)
     with open_metastore(project.target) as metastore:
         history = metastore.history(node.table)
         published = metastore.published(node.table)
-        needed = needed_by(_readers(project, node, metastore, list(published)), _reads_of(node, published))
+        needed = needed_by(_readers(readers, metastore, published), _reads_of(node, sorted(published)))
     unguarded = policy.expired(published)
     done.slices = policy.expired(published, needed)
     done.needed = [ds for ds in unguarded if ds not in done.slices]
@@ -94,21 +106,19 @@ def _retain_table(project: Project, node: TableNode, policy: Policy, dry_run: bo
     return done
 
 
-def _readers(project: Project, node: TableNode, metastore: Metastore, published: list[str]) -> list[Reader]:
-    if not published:
-        return []
+def _readers(
+    readers: Sequence[tuple[TableNode, Wait]], metastore: Metastore, published: Collection[str]
+) -> list[Reader]:
     found = []
-    for other in project.tables.values():
-        for wait in other.waits:
-            if wait.upstream == node.unique_id:
-                theirs = set(metastore.published_ds(other.table))
-                last = cover(max(published), other.settings.grain)[-1]
-                first = min(min(theirs, default=last), last)
-                found.append(Reader(wait, theirs, span(first, shift(last, 1))))
+    for other, wait in readers if published else ():
+        theirs = set(metastore.published_ds(other.table))
+        last = cover(max(published), other.settings.grain)[-1]
+        first = min(min(theirs, default=last), last)
+        found.append(Reader(wait, theirs, span(first, shift(last, 1))))
     return found
 
 
-def _reads_of(node: TableNode, published: Collection[str]) -> Callable[..., list[str]]:
+def _reads_of(node: TableNode, published: list[str]) -> Callable[..., list[str]]:
     settings = node.settings
     return lambda wait, ds: read_of_published(wait, ds, settings.grain, settings.kind, published)
 

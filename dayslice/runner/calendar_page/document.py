@@ -20,7 +20,7 @@ from dayslice.rules.receipts import FIRST_PUBLISHED, LOGIC, inputs_in_short, pub
 from dayslice.rules.slices import Slice, Table, Version
 from dayslice.rules.states import State, states_of
 from dayslice.rules.words import table_words
-from dayslice.runner.board import newest_expected, shown_slices
+from dayslice.runner.board import ds_by_table, newest_expected, shown_slices
 from dayslice.runner.explaining import Explainer
 from dayslice.runner.judging import judge
 from dayslice.runner.project import Project
@@ -101,9 +101,7 @@ class Gathering:
         stale: dict[str, dict[str, str]] = {}
         for (unique_id, ds), why in self._stale(nodes, versions).items():
             stale.setdefault(unique_id, {})[ds] = why
-        tries: dict[Table, set[str]] = {}
-        for slice in refused:
-            tries.setdefault(slice.table, set()).add(slice.ds)
+        tries = ds_by_table(refused)
         for node in nodes:
             there = versions[node.table]
             tried = tries.get(node.table, set())

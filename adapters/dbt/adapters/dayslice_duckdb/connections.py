@@ -7,7 +7,7 @@ import re
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -22,7 +22,7 @@ from dayslice.engines.target import metastore_beside
 from dayslice.errors import DaysliceError
 from dayslice.metastore.begun import Begun
 from dayslice.metastore.sqlite import SQLiteMetastore
-from dayslice.metastore.visible import Visible
+from dayslice.metastore.visible import Seen, Visible
 from dayslice.rules.slices import Version
 from dayslice.store.choice import open_store
 
@@ -100,14 +100,14 @@ class OwnCursor:
 class OwnHandle(DuckDBConnectionWrapper):
     """What dbt calls a handle: one DuckDB, and one look at the metastore."""
 
-    def __init__(self, credentials: SliceDuckDBCredentials, engines: int):
+    def __init__(self, credentials: SliceDuckDBCredentials, engines: int, seen: Seen):
         self.stages: dict[str, Stage] = {}
         self.written: set[str] = set()
         self.read_at = 0
         """The metastore's last change before the node began."""
         self.metastore = SQLiteMetastore(credentials.metastore_file)
         engine = lend(credentials.home, credentials.store_root, engines, credentials.settings)
-        self._cursor = OwnCursor(engine, Visible(engine.session, self.metastore))
+        self._cursor = OwnCursor(engine, Visible(engine.session, self.metastore, seen))
         for schema in {*self.metastore.schemas(), credentials.schema, STAGED}:
             engine.session.execute(f"create schema if not exists {quoted(schema)}")
 
@@ -139,9 +139,9 @@ class OwnEnvironment(LocalEnvironment):
         self.engines = engines
         sweep_spills(credentials.home)
 
-    def handle(self) -> OwnHandle:
+    def handle(self, seen: Seen | None = None) -> OwnHandle:
         """A DuckDB of its own for whoever asks."""
-        return OwnHandle(self.creds, self.engines)
+        return OwnHandle(self.creds, self.engines, seen or Seen())
 
 
 class SliceDuckDBConnectionManager(DuckDBConnectionManager):
@@ -160,7 +160,7 @@ class SliceDuckDBConnectionManager(DuckDBConnectionManager):
             with cls._OPENING:
                 if not isinstance(cls._ENV, OwnEnvironment) or cls._ENV.creds != credentials:
                     cls._ENV = OwnEnvironment(credentials, cls.engines)
-            connection.handle = cls._ENV.handle()
+            connection.handle = cls._ENV.handle(cls.seen.setdefault(credentials.metastore_file, Seen()))
         except DaysliceError as error:
             connection.state = ConnectionState.FAIL
             raise FailedToConnectError(str(error)) from None
@@ -169,7 +169,10 @@ class SliceDuckDBConnectionManager(DuckDBConnectionManager):
 
     engines = 1
     """How many nodes may run at once."""
+    seen: ClassVar[dict[Path, Seen]] = {}
+    """What a command's nodes have seen of each metastore."""
 
     def __init__(self, config: Any, mp_context: Any):
         super().__init__(config, mp_context)
         type(self).engines = max(1, int(getattr(config, "threads", None) or 1))
+        type(self).seen = {}
