@@ -10,6 +10,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,21 +111,33 @@ def filled(project: Project, days: int, folder: Path, hive: str | None) -> Any:
     return metastore
 
 
-def versions_of(project: Project, slices: list[str]) -> Iterator[list[Version]]:
+@dataclass(frozen=True)
+class OneFile:
+    """A file that all slices share, with its size and its columns, where their rows are to be read."""
+
+    place: str
+    size: int
+    columns: str
+
+
+def versions_of(project: Project, slices: list[str], file: OneFile | None = None) -> Iterator[list[Version]]:
     """The versions of each table."""
-    known: dict[Table, dict[str, Version]] = {}
+    known: dict[Table, dict[str, str]] = {}
     for n, node in enumerate(project.tables.values()):
         own = {}
         for at, ds in enumerate(slices):
             if (n % 97 == 5 and at % 61 == 7) or (n % 53 == 9 and ds >= shift(LAST, -2)):
                 continue
             own[ds] = version_of(project, node, ds, n, at, known)
-        known[node.table] = own
+            if file:
+                more = {**own[ds].receipt.more, "columns": file.columns, "sizes": f"[{file.size}]"}
+                own[ds] = replace(own[ds], receipt=replace(own[ds].receipt, more=more), location=file.place)
+        known[node.table] = {ds: each.id for ds, each in own.items()}
         yield list(own.values())
 
 
 def version_of(
-    project: Project, node: TableNode, ds: str, n: int, at: int, known: dict[Table, dict[str, Version]]
+    project: Project, node: TableNode, ds: str, n: int, at: int, known: dict[Table, dict[str, str]]
 ) -> Version:
     """One, as its importer or its build would have written it."""
     begun = datetime.fromisoformat(ds).replace(tzinfo=UTC) + timedelta(days=1, minutes=30 + n // 10 + at * 7 % 13)
@@ -132,14 +145,15 @@ def version_of(
     finished = begun + timedelta(seconds=2 + n % 40, microseconds=secrets.randbelow(10**6))
     id = f"v{begun:%Y%m%d%H%M%S%f}_{secrets.token_hex(3)}"
     more = {"columns": COLUMNS, "first_published": finished.isoformat(), "parts": '["part-00.parquet"]', "sizes": "[1]"}
+    logic, audits = project.logic.get(node.unique_id, (f"{n:016x}", "0"))
     values = ",".join(f'"column_{c}":"{secrets.token_hex(9)}"' for c in range(14))
-    more |= {"fingerprint": FINGERPRINT % (secrets.token_hex(9), values), "logic": f"{n:016x}", "audit_logic": "0"}
+    more |= {"fingerprint": FINGERPRINT % (secrets.token_hex(9), values), "logic": logic, "audit_logic": audits}
     read = {}
     for wait in node.waits:
-        version = known.get(project.tables[wait.upstream].table, {}).get(ds)
-        if version is not None:
+        upstream = project.tables[wait.upstream].table
+        if version := known.get(upstream, {}).get(ds):
             other = n % 211 == 3 and at % 40 == 1
-            read[version.slice] = Read("v00000000000000000000_000000" if other else version.id, "", 5)
+            read[Slice(upstream, ds)] = Read("v00000000000000000000_000000" if other else version, "", 5)
     more |= {} if node.is_import else {"inputs": inputs_text(read)}
     rows = 0 if n % 89 == 3 and at % 30 == 4 else 1000 + secrets.randbelow(10**5)
     receipt = Receipt(rows, rows * 11, 1, begun.isoformat(), finished.isoformat(), secrets.token_hex(8), more=more)

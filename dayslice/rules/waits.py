@@ -121,7 +121,8 @@ class Awaited:
         """
 
         def first() -> str | None:
-            return self.start or next(iter(in_order(published(self.table))), None)
+            there = published(self.table)
+            return self.start or (next(iter(there), None) if isinstance(there, list) else min(there, default=None))
 
         if self.wait.asof is not None:
             found = self._wanted_as_of(ds, published, zone)
