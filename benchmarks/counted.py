@@ -1,10 +1,13 @@
 """One command of Dayslice, with how often it called the metastore: `python -m benchmarks.counted FILE status …`.
 
-A call is a statement of SQLite, or a call of Thrift; their number is written to the file. `waits` and `readers` are no
-commands: what a triggerer does in one look for all tables, and the file that people open, made from nothing.
+A call is a statement of SQLite, or a call of Thrift; their number is written to the file, and the peak of this
+process's memory in KiB. `waits`, `readers` and `dags` are no commands: what a triggerer does in one look for all
+tables, the file that people open, made from nothing, and Airflow's reading of a DAG file.
 """
 
 import atexit
+import re
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +55,12 @@ def _counting(send: Callable[..., Any]) -> Callable[..., Any]:
     return counting
 
 
+def peak() -> str:
+    """As wait4 counts it, a process has what the one that started it had already."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())
+    return found[1] if found else "0"
+
+
 def waits(ds: str) -> None:
     """All tables wait for a ds: one look, and what each of them still waits for."""
     from dayslice_airflow.triggers import look, missing_of, tables_of  # noqa: PLC0415 - Airflow takes a second to import
@@ -65,13 +74,15 @@ def waits(ds: str) -> None:
 
 def main() -> None:
     file, command, *rest = sys.argv[1:]
-    atexit.register(lambda: Path(file).write_text(str(COUNTED["calls"])))
+    atexit.register(lambda: Path(file).write_text(f"{COUNTED['calls']} {peak()}"))
     count_statements()
     if rest and rest[-1] == "--thrift":
         rest.pop()
         count_thrift()
     if command == "waits":
         waits(*rest)
+    elif command == "dags":
+        runpy.run_path(rest[0])
     elif command == "readers":
         show_readers(load_project().target)
     else:
