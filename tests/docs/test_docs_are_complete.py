@@ -26,3 +26,12 @@ def test_every_command_is_in_the_docs_and_has_help_with_examples(name):
     assert f"dayslice {name}" in (ROOT / "README.md").read_text() + (ROOT / "docs/commands.md").read_text()
     assert command.help, "a command says what it does"
     assert f"dayslice {name}" in command.help, "help shows an example"
+
+
+def test_every_benchmark_is_in_the_docs():
+    files = [*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "benchmarks").glob("*/__main__.py")]
+    started = [each for each in files if '__name__ == "__main__"' in each.read_text()]
+    names = {each.parent.name if each.stem == "__main__" else each.stem for each in started}
+    page = (ROOT / "docs/benchmarks.md").read_text()
+    assert {"runner", "size"} < names
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []
