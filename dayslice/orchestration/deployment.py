@@ -42,6 +42,8 @@ CURRENT = "current"
 # The manifest in parts, one a table, as runs read it; and whole, as other programs and dbt's defer do.
 PARTS = "parts"
 MANIFEST = Path("target") / "manifest.json"
+# Production's, in a deployment of staging: a copy, as a node that runs tasks may have no other deployment.
+STATE = Path("production") / "manifest.json"
 # dbt's own, of its next parse.
 PARSED = Path("target") / "partial_parse.msgpack"
 # What every run needs, beside its part of the manifest.
@@ -63,7 +65,7 @@ class Deployment:
     entries: Mapping[str, Mapping[str, Any]]
     """The index's entry of each DAG id, as JSON."""
     state: str | None = None
-    """Of staging: the folder of production's manifest, for dbt's defer."""
+    """Of staging: the folder of production's manifest as it was then, for dbt's defer."""
 
     def table(self, dag_id: str) -> IndexedTable:
         """The table of a DAG. Raises DaysliceError for one that is not deployed."""
@@ -182,9 +184,6 @@ def _write_index(made: Path, given: Target, root: Path) -> None:
             "give DAYSLICE_WAREHOUSE as an absolute path, or s3://…"
         )
     manifest = project.dbt.manifest
-    for node in manifest.nodes.values():
-        if node.resource_type == "seed":  # what the last parse knew still names its own folder
-            node.root_path = str(made)
     manifest.write(str(made / MANIFEST))
     parts = ManifestParts(manifest, made / PARTS)
     parts.write_macros()
@@ -192,7 +191,11 @@ def _write_index(made: Path, given: Target, root: Path) -> None:
         if nodes := (*table.nodes, *table.follower_nodes):
             parts.write(table.dag_id, nodes)
     entries = {table.dag_id: table for table in tables}
-    production = None if project.target.name != STAGING else _production(project.target.home)
+    whole = list(map(Path, WHOLE))
+    if project.target.name == STAGING and (production := _production(project.target.home)):
+        whole.append(STATE)
+        (made / STATE).parent.mkdir()
+        shutil.copy2(production / MANIFEST, made / STATE)
     content: dict[str, Any] = {
         "id": made.name,
         "target": project.target.name,
@@ -200,9 +203,9 @@ def _write_index(made: Path, given: Target, root: Path) -> None:
         "time_zone": project.time_zone.key,
         "metastore": asdict(place_of(project.target)),
         "pools": pools_of(tables),
-        "state": str((production / MANIFEST).parent) if production else None,
+        "state": str(STATE.parent) if STATE in whole else None,
         "tables": entries,
-        "sizes": {str(each): (made / each).stat().st_size for each in (*map(Path, WHOLE), *parts.files())},
+        "sizes": {str(each): (made / each).stat().st_size for each in (*whole, *parts.files())},
     }
     _write(made / INDEX, content)
 
@@ -224,7 +227,7 @@ def _read(project: Path, home: Path, dag_id: str | None = None) -> Deployment:
         metastore=MetastorePlace(**index["metastore"]),
         pools=index["pools"],
         entries=index["tables"],
-        state=index["state"],
+        state=str(project / index["state"]) if index["state"] else None,
     )
 
 

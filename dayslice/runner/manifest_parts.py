@@ -81,5 +81,8 @@ def read_part(folder: Path, name: str) -> Any:
     part = read_manifest(part_file(folder, name), flat=False)
     shared = read_manifest(part_file(folder, MACROS), flat=False)
     part.macros, part.docs = shared.macros, shared.docs
+    for node in part.nodes.values():
+        if node.resource_type == "seed":  # its file is in the copy of the project that this machine has
+            node.root_path = str(folder.parent)
     part.build_flat_graph()
     return part

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import orjson
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.orchestration.dag_index import POOL_SLOTS, IndexedTable
 from dayslice.orchestration.deployment import KEPT, failure_of, folder_of, read_deployment
+from dayslice.runner.manifest_parts import read_part
 from tests.airflow.shapes import FILES
 from tests.warm.programs import program
 
@@ -41,6 +43,25 @@ def point(deployment):
     current = deployment.project.parent / "current"
     current.unlink(missing_ok=True)
     current.symlink_to(deployment.project.name)
+
+
+def test_a_copy_on_another_machine_is_whole(make_project, tmp_path):
+    """Its home may be another path there."""
+    project = make_project(
+        {
+            "seeds/codes.csv": "code\n1\n",
+            "models/coded.sql": "select code from {{ ref('codes') }}",
+            "models/models.yml": "models: [{name: coded, config: {meta: {slice: cumulative, owner: a}}}]",
+        }
+    )
+    project.deploy()
+    shutil.move(project.home / "deployed", tmp_path / "deployed")
+    there = read_deployment(tmp_path, "local", "coded")
+    nodes = read_part(there.parts, "coded").nodes.values()
+    [seed] = [Path(each.root_path, each.original_file_path) for each in nodes if each.resource_type == "seed"]
+    assert seed.read_text() == "code\n1\n"
+    assert seed.is_relative_to(there.project)
+    assert failure_of(tmp_path, "local") is None
 
 
 def test_the_index_says_all_that_a_dag_needs(deployment):

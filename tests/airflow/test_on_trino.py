@@ -117,6 +117,7 @@ def test_staging_computes_aside_from_production_s_slices(small, airflow_database
     small.write({"models/changed.sql": "select 10 * count(*) as n from {{ slice('upstream') }}"})
     staging = deploy(small.root, "staging")
     assert set(staging.entries) == {"upstream", "changed"}, "staging imports nothing"
+    assert Path(staging.state, "manifest.json").is_relative_to(staging.project), "a node needs no other deployment"
     changed = staging.table("changed")
     assert (changed.schema, [each.schema for each in changed.waits]) == ("staging", ["analytics"])
     assert run(staging, "changed", DS) == "success"

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 
@@ -84,15 +85,24 @@ class MetastoreDatabase:
             self._initialise(data)
         service = self.service()
         service.start()
-        service.wait_until_listening(seconds=60)
+        service.wait_until(self._answers, seconds=60)
 
     def create_iceberg_tables(self) -> None:
         """Make the two tables of Iceberg's JDBC catalog, which Trino does not make by itself."""
-        connection = psycopg2.connect(
-            host=LOOPBACK, port=self.port, user=USER, password=self.password(), dbname=DATABASE
-        )
-        with contextlib.closing(connection), connection, connection.cursor() as cursor:
+        with contextlib.closing(self.connection()) as connection, connection, connection.cursor() as cursor:
             cursor.execute(_ICEBERG)
+
+    def connection(self, database: str = DATABASE) -> Any:
+        """A session of its administrator."""
+        return psycopg2.connect(host=LOOPBACK, port=self.port, user=USER, password=self.password(), dbname=database)
+
+    def _answers(self) -> bool:
+        """It listens for a while before it takes sessions."""
+        try:
+            self.connection().close()
+        except psycopg2.OperationalError:
+            return False
+        return True
 
     def _initialise(self, data: Path) -> None:
         user = _system_user()
