@@ -30,8 +30,9 @@ test: env lint  ## Lint, types and every test
 test-quick: env lint  ## Lint, types and the tests that need no stack, no running Airflow and no Superset
 	$(BIN)/pytest -n $(WORKERS) -m "not trino and not airflow and not superset" $(ARGS)
 
-# Not in CI, whose machine and time they would not fit: three JVMs of Trino.
-test-nodes: env  ## Trino of several processes, one of which is killed
+# Not in CI, whose machine and time they would not fit: three JVMs of Trino, and Airflow on three nodes (as root).
+test-nodes: env  ## Trino of several processes, Airflow on several nodes; some of which are killed
+	@$(UV_INSTALL) --only-binary :all: --no-deps --require-hashes -r requirements-nodes.txt
 	$(BIN)/pytest -m nodes tests/nodes $(ARGS)
 
 # The product stands without the demo: a copy of the tree, less what is the demo's, in a repository of its own.
@@ -75,6 +76,9 @@ $(READY): requirements.txt requirements-uv.txt requirements-data.txt pyproject.t
 lock: env  ## Resolve each requirements.in into its requirements.txt (no index addresses in them)
 	$(BIN)/uv pip compile --quiet --only-binary :all: --generate-hashes --no-header --universal \
 	    --python-version 3.11 requirements.in --output-file requirements.txt
+	$(BIN)/uv pip compile --quiet --only-binary :all: --generate-hashes --no-annotate --no-header --universal \
+	    --python-version 3.11 requirements-nodes.in \
+	    | awk 'NR == FNR { known[$$1]; next } /^[^ #]/ { more = !($$1 in known) } more' requirements.txt - > requirements-nodes.txt
 	$(BIN)/uv pip compile --quiet --only-binary :all: --no-binary odfpy --no-binary wtforms-json --generate-hashes \
 	    --no-header --universal --python-version 3.11 $(SUPERSET)/requirements.in --output-file $(SUPERSET)/requirements.txt
 

@@ -125,7 +125,11 @@ def test_the_wheel_says_what_it_needs(wheel):
     extras = {
         each.rpartition("extra == ")[2].strip("'\"") for each in metadata.get_all("Requires-Dist") if "extra" in each
     }
-    assert extras == set(metadata.get_all("Provides-Extra")) == {"airflow", "alerts", "openlineage", "trino", "dev"}
+    assert (
+        extras
+        == set(metadata.get_all("Provides-Extra"))
+        == {"airflow", "alerts", "celery", "openlineage", "trino", "dev"}
+    )
 
 
 def test_the_base_is_without_airflow_and_trino(installed):

@@ -1,0 +1,166 @@
+"""Airflow on three nodes with Celery: what a day needs, and what becomes of it when a node is lost."""
+
+import os
+import shutil
+
+import pytest
+
+from tests.airflow.running_airflow import until
+from tests.nodes.cluster import Broker, Cluster
+from tests.nodes.network import Network, missing_for_namespaces
+from tests.sql.trino_project import TrinoProject
+
+pytestmark = pytest.mark.timeout(3600)
+DS = "2013-01-01"
+TARGET = "trino"
+# How many runs wait when the triggerer is killed.
+WAITS = int(os.environ.get("DAYSLICE_WAITS", "20"))
+FILES = {
+    "models/models.yml": """
+sources:
+  - name: erp
+    config: {meta: {connection: erp, slice: events, start: "2013-01-01"}}
+    tables: [{name: orders, config: {meta: {on: day}}}]
+models:
+  - {name: upstream, config: {meta: {slice: events, owner: a}}}
+  - {name: changed, config: {meta: {slice: events, owner: a}}, columns: [{name: n, data_tests: [not_null]}]}
+  - {name: slow, config: {meta: {slice: events, owner: a}}}
+""",
+    "models/upstream.sql": "select id from {{ slice('erp', 'orders') }}",
+    "models/changed.sql": "select count(*) as n from {{ slice('upstream') }}",
+    # As long as the orders say: their number to the third power.
+    "models/slow.sql": """
+select count(*) as n
+from {{ slice('erp', 'orders') }} as o
+cross join unnest(sequence(1, o.id)) as a (x)
+cross join unnest(sequence(1, o.id)) as b (y)
+cross join unnest(sequence(1, o.id)) as c (z)
+""",
+}
+FOR_EVER, QUICK = 9000, 2
+
+
+@pytest.fixture(scope="module")
+def project(stack, tmp_path_factory):
+    project = TrinoProject(tmp_path_factory.mktemp("project"), FILES, stack)
+    project.empty()
+    return project
+
+
+@pytest.fixture(scope="module")
+def cluster(project, stack, make_home, require):
+    require(missing_for_namespaces())
+    require(Broker.missing())
+    ports = [stack.ports.s3, stack.ports.metastore, stack.ports.trino]
+    with Network() as network:
+        environment = {**stack.environment(), "DAYSLICE_TRINO_SCHEME": "http", "DAYSLICE_GRACE_HOURS": "0"}
+        cluster = Cluster(make_home(), project.root, TARGET, environment, ports, network)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def order(cluster):
+    """Puts an order of a day into the source."""
+    cluster.sql("erp", "create table orders (id int, day date)")
+    return lambda ds, id: cluster.sql(
+        "erp", f"delete from orders where day = '{ds}'; insert into orders values ({id}, '{ds}')"
+    )
+
+
+def ended(cluster, runs, state="success", seconds=900):
+    """All of these runs, by DAG."""
+    until(lambda: all(cluster.state(*run) in ("success", "failed") for run in runs.items()), seconds, 1.0)
+    assert {dag: cluster.state(dag, run) for dag, run in runs.items()} == dict.fromkeys(runs, state)
+
+
+def test_a_day_is_made_once_by_workers_under_two_schedulers_and_its_logs_are_on_s3(cluster, project, stack, order):
+    order(DS, QUICK)
+    runs = {name: cluster.trigger(name, DS) for name in ("changed", "slow", "upstream", "erp.orders")}
+    ended(cluster, runs)
+    assert project.query("select n, ds from analytics.changed_latest") == [(1, DS)]
+    assert project.query("select n from analytics.slow") == [(8,)]
+
+    schedulers = "select count(*) from job where job_type = 'SchedulerJob' and state = 'running'"
+    assert cluster.sql("airflow", schedulers) == [(2,)]
+    tries = [task["try_number"] for run in runs.items() for task in cluster.tasks(*run).values()]
+    assert set(tries) == {1}, "no task was run twice"
+    hosts = {task["hostname"] for run in runs.items() for task in cluster.tasks(*run).values()}
+    assert hosts == {"worker1", "worker2"}
+
+    said = str(cluster.api.get(f"dags/changed/dagRuns/{runs['changed']}/taskInstances/build/logs/1"))
+    assert "analytics.changed" in said or "changed" in said
+    listed = stack.store.client().list_objects_v2(Bucket="warehouse", Prefix="airflow-logs/dag_id=changed")
+    assert listed["KeyCount"] > 0
+
+
+def test_a_worker_killed_in_mid_build_and_a_deployment_while_tasks_run(cluster, project, order):
+    ds = "2013-01-02"
+    order(ds, FOR_EVER)
+    runs = {name: cluster.trigger(name, ds) for name in ("slow", "erp.orders")}
+    until(lambda: running(project), 300, 1.0)
+    first = (cluster.head.home / "deployed" / TARGET / "current").readlink().name
+    project.write({"models/added.sql": "select 1 as one"})
+    second = cluster.deploy()["deployment"]
+    assert second > first
+    ended(cluster, {"added": cluster.trigger("added", ds)})
+    build = cluster.tasks("slow", runs["slow"])["build"]
+    assert build["state"] == "running", "what runs is none the worse for it"
+
+    [lost] = [worker for worker in cluster.workers if worker.name == build["hostname"]]
+    lost.kill("celery")
+    for query in running(project):  # Trino would end it itself, when nobody has asked for its rows for five minutes
+        project.query(f"call system.runtime.kill_query('{query}', 'its client is gone')")
+    order(ds, QUICK)
+    ended(cluster, {"erp.orders": cluster.trigger("erp.orders", ds)})
+    ended(cluster, {"slow": runs["slow"]})
+    assert project.query(f"select n from analytics.slow where ds = '{ds}'") == [(8,)]
+    again = cluster.tasks("slow", runs["slow"])["build"]
+    assert again["try_number"] > 1
+    assert again["hostname"] != lost.name
+    assert project.staged() == []
+    cluster.start_worker(lost)
+
+
+def running(project):
+    """The slow query, as Trino has it."""
+    found = project.query(
+        "select query_id from system.runtime.queries where state = 'RUNNING' and query like '%unnest(sequence%' "
+        "and query not like '%system.runtime%'"
+    )
+    return [query for (query,) in found]
+
+
+def test_a_worker_without_the_deployment_says_so_and_another_one_does_it(cluster, project, order):
+    ds = "2013-01-03"
+    order(ds, QUICK)
+    first, second = cluster.workers
+    shutil.rmtree(second.home / "deployed")
+    first.service("celery").stop()
+    run_id = cluster.trigger("erp.orders", ds)
+    until(lambda: "nothing is deployed for target trino" in logs_of(second), 300, 1.0)
+    cluster.start_worker(first)
+    ended(cluster, {"erp.orders": run_id})
+    task = cluster.tasks("erp.orders", run_id)["import"]
+    assert (task["hostname"], task["try_number"]) == (first.name, 1)
+    second.copy_deployment(cluster.head.home, TARGET)
+
+
+def logs_of(node):
+    return node.log("celery") + "".join(each.read_text() for each in (node.home / "airflow" / "logs").rglob("*.log"))
+
+
+def test_waits_of_a_killed_triggerer_go_on_with_another(cluster, project):
+    days = [f"20{year}-{n // 28 + 1:02}-{n % 28 + 1:02}" for year in range(14, 18) for n in range(336)][:WAITS]
+    for ds in days:
+        cluster.trigger("upstream", ds)
+    waiting = "select count(*) from task_instance where dag_id = 'upstream' and state = 'deferred'"
+    until(lambda: cluster.sql("airflow", waiting) == [(WAITS,)], 3000, 2.0)
+    cluster.head.kill("triggerer")
+    for ds in days:
+        project.land("orders", ds, "values 2", "id int")
+    cluster.head.start("triggerer-2", "triggerer", "--skip-serve-logs")
+    until(lambda: cluster.sql("airflow", waiting) == [(0,)], 600, 1.0)
