@@ -31,6 +31,16 @@ class DeploymentBundle(LocalDagBundle):
 
     pause = FIRST_SECONDS
 
+    def initialize(self) -> None:
+        """Called for each task, on its node. Of a file that is not there Airflow says only that it found no DAG."""
+        super().initialize()
+        if not (self.path / FILE).is_file():
+            log.error(
+                "%s is not there: this node has no deployment. Copy it here, as docs/nodes.md says, or run dayslice "
+                "airflow deploy; another node may do the task meanwhile",
+                self.path / FILE,
+            )
+
     def refresh(self) -> None:
         """Called twice a minute."""
         file = self.path / FILE

@@ -74,3 +74,11 @@ def test_only_the_api_server_gives_up_on_a_lock_of_sqlite_s_soon():
     given = {DATABASE: "postgresql://a@b/c?timeout=120"}
     assert of_api_server(given) == given
     assert of_api_server({}) == {}
+
+
+def test_a_node_without_a_deployment_says_so(tmp_path, caplog):
+    (tmp_path / FILE).touch()
+    DeploymentBundle(name="dags-folder", path=str(tmp_path), refresh_interval=30).initialize()
+    assert caplog.text == ""
+    DeploymentBundle(name="dags-folder", path=str(tmp_path / "none"), refresh_interval=30).initialize()
+    assert f"{tmp_path / 'none' / FILE} is not there: this node has no deployment. Copy it here" in caplog.text

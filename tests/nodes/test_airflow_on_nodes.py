@@ -19,12 +19,14 @@ FILES = {
     "models/models.yml": """
 sources:
   - name: erp
-    config: {meta: {connection: erp, slice: events, start: "2013-01-01"}}
+    config: {meta: {connection: erp, slice: events, start: "2013-01-01", end: "2018-12-31"}}
     tables: [{name: orders, config: {meta: {on: day}}}]
 models:
-  - {name: upstream, config: {meta: {slice: events, owner: a}}}
-  - {name: changed, config: {meta: {slice: events, owner: a}}, columns: [{name: n, data_tests: [not_null]}]}
-  - {name: slow, config: {meta: {slice: events, owner: a}}}
+  - {name: upstream, config: {meta: {slice: events, owner: a, end: "2018-12-31"}}}
+  - name: changed
+    config: {meta: {slice: events, owner: a, end: "2018-12-31"}}
+    columns: [{name: n, data_tests: [not_null]}]
+  - {name: slow, config: {meta: {slice: events, owner: a, end: "2018-12-31"}}}
 """,
     "models/upstream.sql": "select id from {{ slice('erp', 'orders') }}",
     "models/changed.sql": "select count(*) as n from {{ slice('upstream') }}",
@@ -141,7 +143,7 @@ def test_a_worker_without_the_deployment_says_so_and_another_one_does_it(cluster
     shutil.rmtree(second.home / "deployed")
     first.service("celery").stop()
     run_id = cluster.trigger("erp.orders", ds)
-    until(lambda: "nothing is deployed for target trino" in logs_of(second), 300, 1.0)
+    until(lambda: "this node has no deployment" in logs_of(second), 300, 1.0)
     cluster.start_worker(first)
     ended(cluster, {"erp.orders": run_id})
     task = cluster.tasks("erp.orders", run_id)["import"]
