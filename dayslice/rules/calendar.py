@@ -54,6 +54,8 @@ _LENGTH = {
 _EXAMPLE = {Grain.DAY: "2018-03-01", Grain.HOUR: "2018-03-01T13", Grain.QUARTER_HOUR: "2018-03-01T1315"}
 _TICK = timedelta(microseconds=1)
 _FORMAT = {Grain.DAY: "%Y-%m-%d", Grain.HOUR: "%Y-%m-%dT%H", Grain.QUARTER_HOUR: "%Y-%m-%dT%H%M"}
+# A thousand tables have the same ds: to parse one takes longer than all else that a plan does with it.
+_KEPT = 1 << 14
 _SHAPE = {
     Grain.DAY: re.compile(r"\d{4}-\d\d-\d\d", re.ASCII),
     Grain.HOUR: re.compile(r"\d{4}-\d\d-\d\dT\d\d", re.ASCII),
@@ -61,6 +63,7 @@ _SHAPE = {
 }
 
 
+@lru_cache(maxsize=_KEPT)
 def grain_of(ds: str) -> Grain:
     """The grain that a ds is written in. Raises UsageError for what is no ds."""
     for grain, shape in _SHAPE.items():
@@ -71,6 +74,7 @@ def grain_of(ds: str) -> Grain:
     raise UsageError(f"{ds!r} is no ds: write it as {examples}")
 
 
+@lru_cache(maxsize=_KEPT)
 def _read(ds: str, grain: Grain) -> datetime:
     try:
         start = datetime.strptime(ds, _FORMAT[grain])
@@ -98,6 +102,7 @@ def _write(start: datetime, grain: Grain) -> str:
     return f"{start.year:04d}" + start.strftime(_FORMAT[grain][2:])
 
 
+@lru_cache(maxsize=_KEPT)
 def shift(ds: str, periods: int, zone: tzinfo = UTC) -> str:
     """The ds that is `periods` periods of its own grain later (negative: earlier)."""
     grain = grain_of(ds)
