@@ -49,11 +49,6 @@ def tables_of(project: Project) -> list[TableNode]:
 
 def check_erasable(project: Project, kind: str | None) -> None:
     """Raises UsageError where nobody can be erased here, or nobody of this kind of name."""
-    if not project.target.is_local:
-        raise UsageError(
-            f"dayslice erase rewrites the files of the local engine, and target {project.target.name} is on Trino: "
-            "delete the person's rows in the source, and make the slices again"
-        )
     kinds = sorted({each for node in project.tables.values() for each in (persons_of(node.meta) or {}).values()})
     if kind is not None and kind not in kinds:
         known = f"known are {', '.join(kinds)}" if kinds else "no table has `person` in its meta"

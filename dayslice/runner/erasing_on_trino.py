@@ -11,7 +11,7 @@ from datetime import datetime
 import trino
 
 from dayslice.engines.suppression_on_trino import names_one, with_key
-from dayslice.errors import Refused, UsageError
+from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore.interface import Catalog
 from dayslice.metastore.stages import STAGING_SCHEMA, stage_name, table_location, version_location, written_at
 from dayslice.rules.graph import TableNode
@@ -25,6 +25,7 @@ from dayslice.runner.version_rows import TrinoRows
 from dayslice.store.choice import open_store
 
 _LANDED = ".csv.zst"
+_DAMAGED = "HIVE_BAD_DATA"
 
 
 class TrinoEraser:
@@ -163,8 +164,10 @@ class TrinoEraser:
             if self.catalog.layout(slice.table) is None:
                 return bool(files)
             return self._count(Version(slice, folder, Receipt(rows=0), location), hashes) > 0
-        except trino.exceptions.TrinoQueryError:  # what was never whole has no readers: it goes
-            return True
+        except trino.exceptions.TrinoQueryError as error:
+            if error.error_name != _DAMAGED:  # a store that is away says nothing of what is in it
+                raise
+            return True  # what was never whole has no readers: it goes
 
     @staticmethod
     def _landed_hold(location: str, files: Collection[str], hashes: Hashes) -> bool:
@@ -173,6 +176,8 @@ class TrinoEraser:
         store = open_store(location)
         try:
             return any(in_landed(store.read(name) or b"", hashes) for name in files)
+        except DaysliceError:
+            raise
         except Exception:  # what was never whole has no readers: it goes
             return True
 

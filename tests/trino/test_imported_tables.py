@@ -3,11 +3,14 @@
 That every type comes back equal is in tests/importers/test_round_trip.py, for all engines.
 """
 
+import io
 import json
 import multiprocessing
 from datetime import UTC, datetime, timedelta
 
+import pyarrow.orc
 import pytest
+import zstandard
 from dayslice_importers import cleaning
 from dayslice_importers.engines.choice import open_engine
 from dayslice_importers.engines.trino import TrinoEngine
@@ -17,6 +20,7 @@ from dayslice.metastore.hive import HiveMetastore
 from dayslice.metastore.integrity import problems
 from dayslice.metastore.stages import STAGING_SCHEMA
 from dayslice.rules.slices import Slice, Table
+from dayslice.runner.erase import erase
 from dayslice.runner.past_on_trino import past_on_trino
 from dayslice.store.choice import open_store
 from dayslice.store.s3 import S3
@@ -240,3 +244,42 @@ def test_a_value_that_trino_does_not_hold_is_named_and_leaves_nothing(database, 
     assert "column at (time" in str(error)
     assert staged_of(warehouse, "late") == []
     assert S3(warehouse.stack.warehouse).folders("erp/late") == []
+
+
+def test_an_erased_person_goes_from_landed_csv_and_typed_columns_and_does_not_come_back(
+    database, warehouse, monkeypatch
+):
+    monkeypatch.setenv("DAYSLICE_HASH_KEY", "a secret of some length")
+    who = "ann@example.org\twith a tab"
+    rows = f"values (1, E'{who}', 7), (2, 'bob', 8), (3, null, 9)"
+    database.execute(f"create table persons (id, mail, number) as {rows}")
+    person = {"person": {"mail": "email", "number": "customer"}}
+    first, again = (warehouse.land("persons", "2013-01-05", **person) for _ in range(2))
+    node = warehouse.node("persons", **person)
+    monkeypatch.setitem(warehouse.project.tables, node.unique_id, node)
+
+    def texts():
+        """What lies in the landed files, and in the typed ones."""
+        store = S3(f"{warehouse.stack.warehouse}/erp/persons")
+        names = [key.partition("erp/persons/")[2] for key in store.sizes("")]
+        landed = [zstandard.ZstdDecompressor().stream_reader(store.read(n)).read() for n in names if n.endswith("zst")]
+        typed = [pyarrow.orc.ORCFile(io.BytesIO(store.read(n))).read() for n in names if "/columns/" in n]
+        assert (len(landed), len(typed)) == (2, 2)
+        return b"".join(landed) + repr([each.to_pylist() for each in typed]).encode()
+
+    assert b"ann@example.org" in texts()
+    receipt = erase(warehouse.project, "email", who, False, lambda each: None)
+    assert [(each.table, each.versions, each.rows) for each in receipt.tables] == [("erp.persons", 2, 2)]
+    assert b"ann@example.org" not in texts()
+    assert warehouse.query("select id from erp.persons order by id") == [(2,), (3,)]
+    assert shown_at(warehouse, "persons") == [("2013-01-05", "columns")]
+    with HiveMetastore(warehouse.stack.metastore.uri) as metastore:
+        kept = metastore.versions(Slice(Table("erp", "persons"), "2013-01-05"))
+    assert [(each.sequence, each.receipt.rows) for each in kept] == [(2, 2), (1, 2)]
+    assert not {each.id for each in kept} & {first.id, again.id}
+    assert [problem for each in kept for problem in problems(each, deep=True)] == []
+    warehouse.land("persons", "2013-01-06", **person)
+    assert warehouse.query("select id from erp.persons where ds = '2013-01-06' order by id") == [(2,), (3,)]
+    assert erase(warehouse.project, "email", who, False, lambda each: None).tables == []
+    assert [each.rows for each in erase(warehouse.project, "customer", "8", False, lambda each: None).tables] == [3]
+    assert warehouse.query("select distinct id from erp.persons") == [(3,)]
