@@ -74,6 +74,7 @@ class TrinoEraser:
         made = next((each for each in kept if version.id in rewritten_from(each.receipt)), None)
         if made is not None:  # by a run that was killed before the rest of it
             self.catalog.rewrite(version, made)
+            self.catalog.drop_table(Table(STAGING_SCHEMA, stage_name(version.slice, made.id)))
         else:
             made, staged = self._written(node, version, hashes, count)
             if not self.catalog.rewrite(version, made, staged):
