@@ -86,7 +86,7 @@ class Partitioned(Erases):
         holders = {
             table: Table(table.schema, name)
             for table in dict.fromkeys(tables)
-            for name in (table.name + LANDED, table.name)
+            for name in (table.name, table.name + LANDED)  # the last that is there, as of an import's view
             if name in there[table.schema]
         }
         found = dict.fromkeys(tables, nothing)

@@ -83,7 +83,7 @@ def test_a_day_is_made_once_by_workers_under_two_schedulers_and_its_logs_are_on_
     order(DS, QUICK)
     runs = {name: cluster.trigger(name, DS) for name in ("changed", "slow", "upstream", "erp.orders")}
     ended(cluster, runs)
-    assert project.query("select n, ds from analytics.changed_latest") == [(1, DS)]
+    assert project.query("select n, ds from analytics.changed") == [(1, DS)]
     assert project.query("select n from analytics.slow") == [(8,)]
 
     schedulers = "select count(*) from job where job_type = 'SchedulerJob' and state = 'running'"

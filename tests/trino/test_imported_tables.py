@@ -60,6 +60,11 @@ def test_new_columns_are_null_before_and_an_accepted_change_of_type_reads_all_sl
     database.execute("alter table drifting alter column v type text using v || E'\\\\'")
     warehouse.land("drifting", "2013-01-03", accept=True)
     rows = warehouse.query("select ds, id, cast(v as varchar), added from erp.drifting order by ds")
+    table = Table("erp", "drifting")
+    with HiveMetastore(warehouse.stack.metastore.uri) as metastore:
+        days = metastore.published_ds(table)
+        assert metastore.published_ds_of([table]) == {table: days}, "behind its view, as waits and status ask"
+        assert [*metastore.overview([table], days[0], days[-1])[table]] == days
     assert rows == [
         ("2013-01-01", 1, "7", None),
         ("2013-01-02", 1, "7", "a\tb"),
