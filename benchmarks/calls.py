@@ -96,10 +96,10 @@ def measure(root: Path, stack: Stack, lengths: list[int]) -> dict[str, Counter[s
 def calls(root: Path) -> Counter[str]:
     """All so far."""
     told = (root / "stack" / "metastore" / "log").read_text()
-    asked = Counter(f"metastore {name}" for name in re.findall(r"\bcmd=(?:source:\S+ )?(\w+)", told))
+    asked = Counter(f"metastore {name}" for name in re.findall(r"\bcmd=source:\S+ (\w+)", told))
     file = root / "requests"
-    kinds = re.findall(r'"?\bREST\.(\w+)\.(\w+)', file.read_text()) if file.exists() else []
-    return asked + Counter(f"S3 {verb} {what}".lower().replace("s3", "S3") for verb, what in kinds)
+    kinds = re.findall(r" s3_(\w+)", file.read_text()) if file.exists() else []
+    return asked + Counter(f"S3 {each}" for each in kinds)
 
 
 if __name__ == "__main__":
