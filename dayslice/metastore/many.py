@@ -50,14 +50,12 @@ def change_many(metastore: Any, changes: Sequence[Change], staged: Mapping[Slice
             try:
                 _change(metastore, part, staged or {})
             except (Others, Refused) as error:
-                if not done and isinstance(error, Others):
+                if done:
+                    left = f"{len(changes) - done} of {len(changes)}"
+                    raise DaysliceError(f"{error}: {left} slices are as they were: run it again") from None
+                if isinstance(error, Others):
                     return error.slices
-                if not done:
-                    raise
-                left = len(changes) - done
-                raise DaysliceError(
-                    f"{error}: {left} of {len(changes)} slices are as they were: run it again"
-                ) from None
+                raise
             done += len(part)
     return []
 
