@@ -126,7 +126,8 @@ class Cluster:
             "DAYSLICE_LOOK_EVERY": "2",
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
-            "AIRFLOW__WORKERS__MISSING_DAG_RETRY_DELAY": "5",
+            # Three of them are longer than a worker takes to start.
+            "AIRFLOW__WORKERS__MISSING_DAG_RETRY_DELAY": "20",
             "AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG": "1000",
         }
         login = f"{self.values['POSTGRES_LOGIN']}@{self.values['POSTGRES']}"
