@@ -8,8 +8,6 @@ import json
 import pytest
 
 from dayslice.rules.slices import Table
-from dayslice.runner.project import load_project
-from dayslice.runner.trial import try_slices
 
 YAML = """
 sources:
@@ -103,7 +101,7 @@ def test_it_is_staged_compared_published_and_taken_back(run, project):
     assert [len(project.query(f"select * from analytics.flat where ds = '{ds}'")) for ds in DAYS] == [1, 1]
 
 
-def test_a_trial_stages_new_tables_and_columns_and_leaves_nothing(project, monkeypatch):
+def test_a_review_stages_new_tables_and_columns_and_leaves_nothing(run, project):
     fresh = {
         "models/fresh.yml": """
 models:
@@ -122,11 +120,10 @@ models:
             project.build(ds, "flat")
     before = {table: project.published(table) for table in ("total", "flat")}
     project.write(fresh)
-    monkeypatch.chdir(project.root)
-    parsed = load_project(target="trino")
-    trial = try_slices(parsed, [parsed.find("flat"), parsed.find("fresh")], DAYS)
-    assert list(trial.findings()) == []
-    document = trial.document()
+    words = ["check", "--select", "flat", "fresh", "--build", *DAYS, "--target", "trino"]
+    code, out, err = run(*words, "--json")
+    assert code == 0, out + err
+    document = json.loads(out)["built"]
     assert document["fresh"]["new"] == [{"ds": ds, "rows": 1} for ds in DAYS], "the second of the first, of 2 and 4"
     assert [[change["column"] for change in one["schema"]] for one in document["flat"]["differences"]] == [
         ["twice"]
