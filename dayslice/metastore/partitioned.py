@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from dayslice.errors import DaysliceError, Transient
+from dayslice.metastore.collector import paused
 from dayslice.metastore.erasing import Erases
 from dayslice.metastore.journal import (
     BUDGET_SECONDS,
@@ -61,7 +62,8 @@ class Partitioned(Erases):
             found = (shown_version(Slice(table, row.values[0]), row) for row in rows)
             return {version.slice.ds: version for version in found}
 
-        return self._of_each(tables, of, {})
+        with paused():
+            return self._of_each(tables, of, {})
 
     def published_of(self, slices: Collection[Slice]) -> dict[Slice, Version]:
         """What is published of some slices of any tables: several sessions ask at once."""

@@ -15,7 +15,6 @@ SEQUENCE = "dayslice.sequence"
 HOLDER = "dayslice.holder"
 # Where an import's CSV lies, of a partition that shows its typed columns instead.
 LANDED_AT = "dayslice.landed_at"
-_OWN = {VERSION, SEQUENCE, HOLDER, LANDED_AT}
 # The slices of an import `erp.flights`, which is a view, are partitions of the table `erp.flights__landed`.
 LANDED = "__landed"
 # In the names of its typed columns, and in no other's.
@@ -24,6 +23,7 @@ TYPED = "@"
 # compressed into ASCII, and cut where that is not enough.
 _LONGEST = 3900
 _PACKED = "dayslice.packed."
+_PREFIX = len(_PACKED)
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ def partition_name(ds: str) -> str:
 def shown_version(slice: Slice, row: Row) -> Version:
     """The version that a partition shows. One registered by others has no id and an empty receipt."""
     unpacked = _unpacked(row.parameters)
-    receipt = Receipt.from_parameters({key: value for key, value in unpacked.items() if key not in _OWN})
-    location = unpacked.get(LANDED_AT, row.location)
-    sequence = int(unpacked.get(SEQUENCE, 0))
-    return Version(slice, unpacked.get(VERSION, ""), receipt, location, sequence, LANDED_AT in unpacked)
+    take = unpacked.pop
+    id, sequence, landed_at = take(VERSION, ""), int(take(SEQUENCE, 0)), take(LANDED_AT, None)
+    take(HOLDER, None)
+    location = row.location if landed_at is None else landed_at
+    return Version(slice, id, Receipt.from_parameters(unpacked), location, sequence, landed_at is not None)
 
 
 def is_own_column(table: Table, name: str) -> bool:
@@ -93,9 +94,11 @@ def _packed(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _unpacked(parameters: Mapping[str, str]) -> dict[str, str]:
-    plain = {key: value for key, value in parameters.items() if not key.startswith(_PACKED)}
+    plain = {key: value for key, value in parameters.items() if key[:_PREFIX] != _PACKED}
+    if len(plain) == len(parameters):  # as nearly all are
+        return plain
     cut: dict[str, str] = {}
     for packed in sorted(key for key in parameters if key.startswith(_PACKED)):
-        key = packed[len(_PACKED) + len("000.") :]
+        key = packed[_PREFIX + len("000.") :]
         cut[key] = cut.get(key, "") + parameters[packed]
     return {**plain, **{key: zlib.decompress(base64.b85decode(text)).decode() for key, text in cut.items()}}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from dayslice.errors import DaysliceError, Transient, UsageError
+from dayslice.metastore.collector import paused
 from dayslice.rules.slices import Change, Receipt, Slice, Table, Version, by_table, within
 
 FORMAT = 1
@@ -175,9 +176,10 @@ class SQLiteMetastore:
             "where p.ds <> ''",
             [_named(tables), first, within(last)],
         )
-        for schema, name, ds, version, receipt, location, sequence in rows:
-            table, slices = found[schema, name]
-            slices[ds] = Version(Slice(table, ds), version, Receipt.from_json(receipt), location, sequence)
+        with paused():
+            for schema, name, ds, version, receipt, location, sequence in rows:
+                table, slices = found[schema, name]
+                slices[ds] = Version(Slice(table, ds), version, Receipt.from_json(receipt), location, sequence)
         return dict(found.values())
 
     def published_of(self, slices: Collection[Slice]) -> dict[Slice, Version]:
