@@ -4,7 +4,7 @@ The graph is (table, ds): what a slice reads of the plan comes before it, its ow
 given out together is of one ds, so that one dbt build makes it.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from math import ceil
@@ -32,17 +32,24 @@ class ReadyQueue:
         of_table: dict[str, list[str]] = {}
         for unique_id, ds in sorted(planned):
             of_table.setdefault(unique_id, []).append(ds)
-        read = {key: dict(_read(tables, key, of_table, zone)) for key in planned}
-        self.needs = {key: found.keys() & planned for key, found in read.items()}
-        self.optional = {key: {each for each, whichever in found.items() if whichever} for key, found in read.items()}
-        """Of those: what is read as of a date, so that without it another slice is read."""
+        self.needs = {key: planned.intersection(_read(tables, key, zone)) for key in planned}
         self.readers: dict[Key, list[Key]] = {}
         for key, needed in self.needs.items():
             for each in needed:
                 self.readers.setdefault(each, []).append(key)
+        self.dated = {key: list(_dated(tables, key, of_table, zone)) for key in planned}
+        """What is read as of a date: a table, and how many of its oldest slices it may be. Without them an older one
+        is read, or what stands already.
+        """
+        self.ended = {
+            upstream: _Ended(of_table[upstream]) for found in self.dated.values() for upstream, count in found
+        }
+        for key, found in self.dated.items():
+            for upstream, count in found:
+                self.ended[upstream].waiting.setdefault(count, []).append(key)
         self.left = set(planned)
         """What is neither made nor given out."""
-        self.unmet = {key: len(needed) for key, needed in self.needs.items()}
+        self.unmet = {key: len(needed) + len(self.dated[key]) for key, needed in self.needs.items()}
         self.ready = {ds: {key for key in keys if not self.unmet[key]} for ds, keys in self.order.items()}
         self.out: set[Key] = set()
         self.made: set[Key] = set()
@@ -88,19 +95,26 @@ class ReadyQueue:
             self.made.add(key)
             for reader in self.readers.get(key, ()):
                 self._met(reader)
+            self._end(key)
             return []
         lost: dict[Key, None] = {}
         todo = [key]
         while todo:
             gone = todo.pop()
             for reader in self.readers.get(gone, ()):
-                if gone in self.optional[reader] and reader not in lost:
-                    self._met(reader)
-                elif reader in self.left and reader not in lost:
+                if reader in self.left and reader not in lost:
                     lost[reader] = None
                     todo.append(reader)
         self.left -= lost.keys()
+        for each in (key, *lost):
+            self._end(each)
         return list(lost)
+
+    def _end(self, key: Key) -> None:
+        """It is there, or it is given up: what reads its table as of a date goes on either way."""
+        if ended := self.ended.get(key[0]):
+            for reader in ended.with_this(key[1]):
+                self._met(reader)
 
     def _met(self, reader: Key) -> None:
         self.unmet[reader] -= 1
@@ -112,29 +126,61 @@ class ReadyQueue:
         taken = set(begin)
         for key in self.order[ds]:  # upstream first
             needed = self.needs[key]
-            if key in self.left and needed & taken and needed <= self.made | taken:
+            dated = {(table, each) for table, count in self.dated[key] for each in self.ended[table].lacking(count)}
+            if key in self.left and (needed | dated) & taken and needed <= self.made | taken and dated <= taken:
                 taken.add(key)
         return taken
 
 
-def _read(
-    tables: Mapping[str, TableNode], key: Key, planned: Mapping[str, list[str]], zone: tzinfo
-) -> Iterator[tuple[Key, bool]]:
-    """What a slice reads, and whether it is read as of a date only. What is read in both ways comes last as needed.
+class _Ended:
+    """How many of a table's oldest slices are there or given up, and who waits for how many."""
 
-    `planned`: the ds of each table, oldest first.
+    def __init__(self, days: Sequence[str]) -> None:
+        self.days = days
+        self.count = 0
+        self.later: set[str] = set()
+        self.waiting: dict[int, list[Key]] = {}
+
+    def with_this(self, ds: str) -> Iterator[Key]:
+        """This one is, too: who waited for that."""
+        self.later.add(ds)
+        while self.count < len(self.days) and self.days[self.count] in self.later:
+            self.later.remove(self.days[self.count])
+            self.count += 1
+            yield from self.waiting.pop(self.count, ())
+
+    def lacking(self, count: int) -> list[str]:
+        """Those of so many that have not ended: not more than two, as who has to wait for two has to wait."""
+        return list(self.days[self.count : count][:2])
+
+
+def _read(tables: Mapping[str, TableNode], key: Key, zone: tzinfo) -> Iterator[Key]:
+    """What a slice cannot be made without, whether it is planned or not."""
+    unique_id, ds = key
+    for wait in tables[unique_id].waits:
+        if wait.asof is None:
+            upstream = tables[wait.upstream].settings
+            itself = wait.upstream == unique_id
+            kind = Kind.CUMULATIVE if itself else upstream.kind
+            found = reads(ds, upstream.grain, kind, wait.offset, wait.periods, zone)
+            yield from ((wait.upstream, each) for each in found if not itself or each < ds)
+
+
+def _dated(
+    tables: Mapping[str, TableNode], key: Key, planned: Mapping[str, list[str]], zone: tzinfo
+) -> Iterator[tuple[str, int]]:
+    """Of which tables a slice reads whichever is the newest by a date, and how many of their planned ds may be it.
+
+    A number, as a list for each ds would grow with the square of the days. `planned`: the ds of each table, oldest
+    first.
     """
     unique_id, ds = key
-    for wait in sorted(tables[unique_id].waits, key=lambda each: each.asof is None):
-        upstream = tables[wait.upstream]
-        itself = wait.upstream == unique_id
-        kind = Kind.CUMULATIVE if itself else upstream.settings.kind
+    for wait in tables[unique_id].waits:
         if wait.asof is not None:
-            # Whichever is the newest by then: all that may be it.
-            last = cover(date_of(wait, ds, zone), upstream.settings.grain, zone)[-1]
+            last = cover(date_of(wait, ds, zone), tables[wait.upstream].settings.grain, zone)[-1]
             there = planned.get(wait.upstream, [])
-            found = there[: bisect_right(there, last)]
-        else:
-            found = reads(ds, upstream.settings.grain, kind, wait.offset, wait.periods, zone)
-        whichever = wait.asof is not None
-        yield from (((wait.upstream, each), whichever) for each in found if not itself or each < ds)
+            count = bisect_right(there, last)
+            if wait.upstream == unique_id:
+                count = min(count, bisect_left(there, ds))
+            if count:
+                yield wait.upstream, count

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dayslice.rules.calendar import window
+from dayslice.rules.calendar import shift, window
 from dayslice.rules.plan import make_plan
 from dayslice.rules.queue import ReadyQueue
 from dayslice.rules.waits import Wait, reads
@@ -99,11 +99,16 @@ def test_what_may_read_each_other_goes_one_ds_after_another():
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(-2, 0), st.integers(1, 3)), max_size=6), st.data())
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.integers(-2, 0), st.integers(1, 3), st.sampled_from((None, "ds"))), max_size=6
+    ),
+    st.data(),
+)
 def test_nothing_is_given_out_before_what_it_reads(edges, data):
     nodes = []
     for number in range(5):
-        waits = [Wait(f"model.p.t{up}", offset, periods) for up, offset, periods in edges if up < number]
+        waits = [Wait(f"model.p.t{up}", offset, periods, asof) for up, offset, periods, asof in edges if up < number]
         nodes.append(reading(f"t{number}", *waits, *(["itself"] if data.draw(st.booleans()) else [])))
     tables = {node.unique_id: node for node in nodes}
     queue = queue_of(*nodes, newest_first=data.draw(st.booleans()))
@@ -118,7 +123,10 @@ def test_nothing_is_given_out_before_what_it_reads(edges, data):
                 for unique_id, ds in together:
                     for wait in tables[unique_id].waits:
                         kind, grain = tables[wait.upstream].settings.kind, tables[wait.upstream].settings.grain
-                        read = {(wait.upstream, each) for each in reads(ds, grain, kind, wait.offset, wait.periods)}
+                        days = reads(ds, grain, kind, wait.offset, wait.periods)
+                        if wait.asof:
+                            days = [each for each in DAYS if each <= shift(ds, wait.offset)]
+                        read = {(wait.upstream, each) for each in days}
                         assert {key for key in read if key[1] in DAYS} - {(unique_id, ds)} <= made | together
                 out.append(step)
         elif out:
@@ -143,3 +151,12 @@ def test_a_day_that_fails_does_not_hold_up_a_history_or_what_is_read_as_of_a_dat
     assert [ds for name, ds in made if name == "history"] == [DAYS[0], *DAYS[2:]]
     assert [ds for name, ds in made if name == "rated"] == DAYS
     assert queue.is_done
+
+
+def test_what_is_read_as_of_a_date_does_not_grow_with_the_square_of_the_days():
+    rated = reading("rated", Wait("model.p.rates", asof="ds"))
+    queue = queue_of(reading("rates"), rated)
+    assert {key: found for key, found in queue.dated.items() if found} == {
+        (rated.unique_id, ds): [("model.p.rates", number)] for number, ds in enumerate(DAYS, start=1)
+    }
+    assert not any(queue.needs.values())
