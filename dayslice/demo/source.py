@@ -46,6 +46,10 @@ class Source:
             shutil.rmtree(self.directory, ignore_errors=True)
         self.connection = psycopg2.connect(embedded_postgres.start(self.directory))
         made.touch()
+        self.create()
+
+    def create(self) -> None:
+        """The tables, where they are not there yet, with what was in them before the first day."""
         with self._transaction() as cursor:
             cursor.execute("select to_regclass('flights') is null")
             if cursor.fetchone()[0]:

@@ -199,9 +199,15 @@ class Cluster:
             until(lambda: dag_id in {dag["dag_id"] for dag in self.api.get("dags", limit=1000)["dags"]}, 300, 1.0)  # noqa: B023
             self.api.patch(f"dags/{dag_id}", {"is_paused": False})
 
-    def trigger(self, dag_id: str, ds: str) -> str:
+    def trigger(self, dag_id: str, ds: str, **conf: Any) -> str:
         self.unpause(dag_id)
-        return str(self.api.post(f"dags/{dag_id}/dagRuns", {"logical_date": None, "conf": {"ds": ds}})["dag_run_id"])
+        asked = {"logical_date": None, "conf": {"ds": ds, **conf}}
+        return str(self.api.post(f"dags/{dag_id}/dagRuns", asked)["dag_run_id"])
+
+    def ended(self, runs: Mapping[str, str], state: str = "success", seconds: float = 900) -> None:
+        """Wait for all of these runs, by DAG; they end so."""
+        until(lambda: all(self.state(*run) in ("success", "failed") for run in runs.items()), seconds, 1.0)
+        assert {dag: self.state(dag, run) for dag, run in runs.items()} == dict.fromkeys(runs, state)
 
     def state(self, dag_id: str, run_id: str) -> str:
         return str(self.api.get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])

@@ -73,16 +73,10 @@ def order(cluster):
     )
 
 
-def ended(cluster, runs, state="success", seconds=900):
-    """All of these runs, by DAG."""
-    until(lambda: all(cluster.state(*run) in ("success", "failed") for run in runs.items()), seconds, 1.0)
-    assert {dag: cluster.state(dag, run) for dag, run in runs.items()} == dict.fromkeys(runs, state)
-
-
 def test_a_day_is_made_once_by_workers_under_two_schedulers_and_its_logs_are_on_s3(cluster, project, stack, order):
     order(DS, QUICK)
     runs = {name: cluster.trigger(name, DS) for name in ("changed", "slow", "upstream", "erp.orders")}
-    ended(cluster, runs)
+    cluster.ended(runs)
     assert project.query("select n, ds from analytics.changed") == [(1, DS)]
     assert project.query("select n from analytics.slow") == [(8,)]
 
@@ -108,7 +102,7 @@ def test_a_worker_killed_in_mid_build_and_a_deployment_while_tasks_run(cluster, 
     project.write({"models/added.sql": "select 1 as one"})
     second = cluster.deploy()["deployment"]
     assert second > first
-    ended(cluster, {"added": cluster.trigger("added", ds)})
+    cluster.ended({"added": cluster.trigger("added", ds)})
     build = cluster.tasks("slow", runs["slow"])["build"]
     assert build["state"] == "running", "what runs is none the worse for it"
 
@@ -117,8 +111,8 @@ def test_a_worker_killed_in_mid_build_and_a_deployment_while_tasks_run(cluster, 
     for query in running(project):  # Trino would end it itself, when nobody has asked for its rows for five minutes
         project.query(f"call system.runtime.kill_query('{query}', 'its client is gone')")
     order(ds, QUICK)
-    ended(cluster, {"erp.orders": cluster.trigger("erp.orders", ds)})
-    ended(cluster, {"slow": runs["slow"]})
+    cluster.ended({"erp.orders": cluster.trigger("erp.orders", ds)})
+    cluster.ended({"slow": runs["slow"]})
     assert project.query(f"select n from analytics.slow where ds = '{ds}'") == [(8,)]
     again = cluster.tasks("slow", runs["slow"])["build"]
     assert again["try_number"] > 1
@@ -145,7 +139,7 @@ def test_a_worker_without_the_deployment_says_so_and_another_one_does_it(cluster
     run_id = cluster.trigger("erp.orders", ds)
     until(lambda: "this node has no deployment" in logs_of(second), 300, 1.0)
     cluster.start_worker(first)
-    ended(cluster, {"erp.orders": run_id})
+    cluster.ended({"erp.orders": run_id})
     task = cluster.tasks("erp.orders", run_id)["import"]
     assert (task["hostname"], task["try_number"]) == (first.name, 1)
     second.copy_deployment(cluster.head.home, TARGET)
