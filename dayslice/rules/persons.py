@@ -51,31 +51,26 @@ def undeclared(graph: Node, tree: Tree, unique_id: str) -> Iterator[Finding]:
         return
     given = selected_columns(tree.code.get(unique_id, ""), tree.dialect)
     said = persons_of(node.meta)
-    line = tree.line_of_key(node.yaml, node.name, KEY)
+
+    def finding(what: str, mend: str) -> Finding:
+        return Finding(ERROR, node.name, node.yaml, tree.line_of_key(node.yaml, node.name, KEY), what, mend)
+
     for column in (said or {}) if given is not None else ():
         if column not in (given or ()):
             what = f"person: it has no column {column}, so nobody could be found by it"
-            yield Finding(ERROR, node.name, node.yaml, line, what, f"name one of {', '.join(given or ())}")
+            yield finding(what, f"name one of {', '.join(given or ())}")
     for upstream, persons in persons_read(graph, tree.tables, unique_id).items():
         name = tree.tables[upstream].name
         columns = ", ".join(f"{column}: {kind}" for column, kind in persons.items())
         if said is None:
-            yield Finding(
-                ERROR,
-                node.name,
-                node.yaml,
-                line,
+            yield finding(
                 f"reads {name}, which names persons ({columns}), and does not say which of its columns do",
                 f"meta: {{person: {{{columns}}}}} for those that it has, or person: none",
             )
             continue
         for column in persons:
             if given and column in given and column not in said:
-                yield Finding(
-                    ERROR,
-                    node.name,
-                    node.yaml,
-                    line,
+                yield finding(
                     f"selects {column}, which names a person in {name}, and does not say so",
                     f"add it: meta: {{person: {{{column}: {persons[column]}}}}}",
                 )

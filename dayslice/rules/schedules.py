@@ -56,6 +56,7 @@ def duration_of(text: object, key: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+@lru_cache(maxsize=1024)
 def late_after_of(text: str, cron: str, grain: Grain, zone: tzinfo = UTC) -> timedelta:
     """When a slice is late, after its period's end. Raises UsageError where it would be before its run has begun."""
     late = duration_of(text, "late_after")

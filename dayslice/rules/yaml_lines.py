@@ -1,6 +1,7 @@
 """Where in a YAML file something is said, so that an error can name the line."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import yaml
@@ -12,15 +13,22 @@ def line_of_key(path: Path, table: str, key: str) -> int | None:
     None where the file cannot be read or does not say it.
     """
     try:
-        root = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
+        lines = _lines(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
-    found: int | None = None
-    for names, node in _keys(root, ()):
-        if node.value == key and (table in names or found is None):
-            found = node.start_mark.line + 1
-            if table in names:
-                break
+    return lines.get((table, key), lines.get(("", key)))
+
+
+@lru_cache(maxsize=64)
+def _lines(text: str) -> dict[tuple[str, str], int]:
+    """The first line of each key within what has a name, by both; of the whole file, by ''.
+
+    Files of a thousand tables are looked into for each of them.
+    """
+    found: dict[tuple[str, str], int] = {}
+    for names, node in _keys(yaml.compose(text, Loader=yaml.CSafeLoader), ()):
+        for name in ("", *names):
+            found.setdefault((name, node.value), node.start_mark.line + 1)
     return found
 
 
@@ -32,5 +40,6 @@ def _keys(node: yaml.Node | None, names: tuple[str, ...]) -> Iterator[tuple[tupl
     elif isinstance(node, yaml.MappingNode):
         own = tuple(value.value for key, value in node.value if key.value == "name" and isinstance(value.value, str))
         for key, value in node.value:
-            yield (*names, *own), key
+            if isinstance(key, yaml.ScalarNode):
+                yield (*names, *own), key
             yield from _keys(value, (*names, *own))

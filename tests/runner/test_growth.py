@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import duckdb
+import yaml
 
 from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.visible import Seen, Visible
@@ -12,6 +13,7 @@ from dayslice.rules.calendar import Grain, window
 from dayslice.rules.reasons import MISSING
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import in_order, newest
+from dayslice.rules.yaml_lines import line_of_key
 from dayslice.runner.plan_reports import reason_lines
 from tests.local_files import land_slice
 from tests.rules.test_plan import table
@@ -60,3 +62,15 @@ def test_the_next_connection_reads_only_what_stands_since_the_last_look(tmp_path
     asked.clear()
     assert look() == 2
     assert len(asked) == 1 and asked[0] > 0
+
+
+def test_a_file_of_many_tables_is_parsed_once_for_all_of_them(tmp_path: Path, monkeypatch):
+    parsed = []
+    compose = yaml.compose
+    monkeypatch.setattr(yaml, "compose", lambda *given, **more: parsed.append(1) or compose(*given, **more))
+    file = tmp_path / "models.yml"
+    entries = "".join(f"  - {{name: t{n}, config: {{meta: {{slice: events}}}}}}\n" for n in range(50))
+    file.write_text("meta: {}\nmodels:\n" + entries)
+    assert [line_of_key(file, f"t{n}", "slice") for n in range(50)] == list(range(3, 53))
+    assert line_of_key(file, "unknown", "meta") == 1
+    assert len(parsed) == 1
