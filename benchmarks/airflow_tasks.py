@@ -70,8 +70,10 @@ def main() -> None:
     options.add_argument("--idle", type=float, default=180.0, help="seconds; 0: not measured")
     options.add_argument("--no-plain", action="store_true", help="without Cosmos's own DAG")
     chosen = options.parse_args()
-    measured = [measure(tables, chosen.rounds, chosen.idle, not chosen.no_plain) for tables in chosen.tables]
-    show(measured)
+    measured: list[Measured] = []
+    for tables in chosen.tables:
+        measured.append(measure(tables, chosen.rounds, chosen.idle, not chosen.no_plain))
+        show(measured)
 
 
 def measure(tables: int, rounds: int, idle: float, plain: bool) -> Measured:
