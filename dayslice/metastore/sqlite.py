@@ -168,7 +168,7 @@ class SQLiteMetastore:
         """The published versions of many tables from `first` to `last`, by ds, in one query."""
         found: dict[tuple[str, str], tuple[Table, dict[str, Version]]]
         found = {(table.schema, table.name): (table, {}) for table in tables}
-        rows = self._ask(
+        rows = self._each(
             "select p.schema, p.name, p.ds, p.id, v.receipt, v.location, v.sequence from json_each(?1) w "
             "cross join published p on p.schema = json_extract(w.value, '$[0]') and "
             "p.name = json_extract(w.value, '$[1]') and p.ds between ?2 and ?3 "
@@ -578,6 +578,13 @@ class SQLiteMetastore:
     def _ask(self, sql: str, values: Collection[str | int | None] = ()) -> list[Any]:
         try:
             return self.connection.execute(sql, list(values)).fetchall()
+        except sqlite3.Error as error:
+            raise self._failure(error) from None
+
+    def _each(self, sql: str, values: Collection[str | int | None] = ()) -> Iterator[Any]:
+        """The same, row by row: receipts by the hundred thousand are not held as text and as what they say."""
+        try:
+            yield from self.connection.execute(sql, list(values))
         except sqlite3.Error as error:
             raise self._failure(error) from None
 
