@@ -17,9 +17,11 @@ def check_owner(metastore: SQLiteMetastore, warehouse: str) -> None:
     if (warehouse, owner) in _checked:
         return
     found = _read(warehouse)
-    if found is None:
-        write_mark(owner, warehouse)
-    elif found != owner:
+    if not found:
+        # Of two that begin at once, whether they are of one home or of two, the first one's mark stands.
+        open_store(warehouse).put(MARK, owner.encode(), replace=found is not None)
+        found = _read(warehouse)
+    if found != owner:
         raise UsageError(
             f"{warehouse} belongs to another home: its mark {MARK} has {found}, and {metastore.file} is {owner}. Set "
             f"DAYSLICE_HOME to that home, or DAYSLICE_WAREHOUSE to a place of this one's own; if the other one is gone "
@@ -30,11 +32,7 @@ def check_owner(metastore: SQLiteMetastore, warehouse: str) -> None:
 
 def write_mark(owner: str, warehouse: str) -> None:
     """Leave the mark, or replace it."""
-    store = open_store(warehouse)
-    store.remove(MARK)
-    mark = store.create(MARK)
-    mark.write(owner.encode())
-    mark.close()
+    open_store(warehouse).put(MARK, owner.encode(), replace=True)
 
 
 def adopt(metastore: SQLiteMetastore, warehouse: str) -> str | None:

@@ -5,6 +5,7 @@ import os
 import shutil
 from io import FileIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dayslice.errors import DaysliceError
 from dayslice.store.interface import NewFile
@@ -40,6 +41,22 @@ class Directory:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             return SyncedFile(file, "xb")
+        except OSError as error:
+            raise DaysliceError(f"cannot write {file}: {error.strerror}") from None
+
+    def put(self, path: str, content: bytes, replace: bool = False) -> bool:
+        """A small file, written beside its place and put there."""
+        file = self.root / path
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent) as beside:
+                new = Path(beside) / file.name
+                new.write_bytes(content)
+                if replace:
+                    replace_file(new, file)
+                    return True
+                sync(new)
+                return _place_first(new, file)
         except OSError as error:
             raise DaysliceError(f"cannot write {file}: {error.strerror}") from None
 
@@ -97,6 +114,21 @@ class Directory:
             place.unlink(missing_ok=True)
             return
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _place_first(new: Path, file: Path) -> bool:
+    try:
+        file.hardlink_to(new)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links: whole, unless the machine fails in this moment
+        try:
+            with SyncedFile(file, "xb") as placed:
+                placed.write(new.read_bytes())
+        except FileExistsError:
+            return False
+    sync(file.parent)
+    return True
 
 
 def sync(path: Path) -> None:

@@ -30,6 +30,10 @@ class Store(Protocol):
         """A new file to write; it is complete when closed. Raises DaysliceError in one line (no room, no rights)."""
         ...
 
+    def put(self, path: str, content: bytes, replace: bool = False) -> bool:
+        """A small file, whole or not at all. Without `replace` one that is there already stays: then False."""
+        ...
+
     def read(self, path: str) -> bytes | None:
         """A small file's bytes; None where there is none."""
         ...

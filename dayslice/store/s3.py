@@ -75,6 +75,25 @@ class S3:
         """A new object, uploaded in parts; it is there when it is closed, and never half."""
         return Upload(self, self._key(path), self.options)
 
+    def put(self, path: str, content: bytes, replace: bool = False) -> bool:
+        """A small object, in one request. A store that knows no condition takes the later of two writers'."""
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        request = {"Bucket": self.bucket, "Key": self._key(path), "Body": content, **self.options}
+
+        def put() -> bool:
+            try:
+                self.client.put_object(**request, **({} if replace else {"IfNoneMatch": "*"}))
+            except ClientError as error:
+                if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                    return False
+                if replace or error.response["Error"]["Code"] != "NotImplemented":
+                    raise
+                self.client.put_object(**request)
+            return True
+
+        return self.call(put)
+
     def read(self, path: str) -> bytes | None:
         """An object's bytes, or None."""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_what_is_written_is_listed_with_its_size_and_removed_with_its_folder(sto
     store.remove("t")
     assert store.folders("t") == []
     assert store.sizes("t") == {}
+
+
+def test_of_many_who_put_a_small_file_at_once_one_does_and_its_content_is_whole(store):
+    contents = [f"writer {n}".encode() * 100 for n in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        placed = list(threads.map(lambda content: store.put("mark", content), contents))
+    assert placed.count(True) == 1
+    assert store.read("mark") == contents[placed.index(True)]
+    assert store.put("mark", b"another", replace=True)
+    assert store.read("mark") == b"another"
+    assert store.folders("") == []
 
 
 def test_a_large_file_goes_up_in_parts_and_comes_back_whole(server, tmp_path):
