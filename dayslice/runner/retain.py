@@ -53,9 +53,10 @@ def retain(
     for other in project.tables.values():
         for wait in other.waits:
             readers.setdefault(wait.upstream, []).append((other, wait))
-    for node in tables:
-        own = readers.get(node.unique_id, [])
-        yield _retain_table(project, node, policies[node.unique_id], own, dry_run, allow_loss)
+    with open_metastore(project.target) as metastore:  # one for all: on Hive it knows then what it has been told
+        for node in tables:
+            own = readers.get(node.unique_id, [])
+            yield _retain_table(project, metastore, node, policies[node.unique_id], own, dry_run, allow_loss)
     if not project.target.is_local:
         yield _sweep_stages(project, tables, dry_run)
 
@@ -69,6 +70,7 @@ def _policy(node: TableNode) -> Policy:
 
 def _retain_table(
     project: Project,
+    metastore: Metastore,
     node: TableNode,
     policy: Policy,
     readers: Sequence[tuple[TableNode, Wait]],
@@ -76,10 +78,9 @@ def _retain_table(
     allow_loss: bool,
 ) -> Retained:
     done = Retained(node.name)
-    with open_metastore(project.target) as metastore:
-        history = metastore.history(node.table)
-        published = metastore.published(node.table)
-        needed = needed_by(_readers(readers, metastore, published), _reads_of(node, sorted(published)))
+    history = metastore.history(node.table)
+    published = metastore.published(node.table)
+    needed = needed_by(_readers(readers, metastore, published), _reads_of(node, sorted(published)))
     unguarded = policy.expired(published)
     done.slices = policy.expired(published, needed)
     done.needed = [ds for ds in unguarded if ds not in done.slices]
