@@ -2,6 +2,8 @@
 
 import pytest
 
+from dayslice.rules.trino_rows import row_value
+
 YAML = """
 sources:
   - name: erp
@@ -46,3 +48,55 @@ def test_what_no_table_holds_is_refused_before_the_query_with_what_to_write(proj
     built = project.build("2013-01-05", "refused")["refused"]
     assert "json_format(j)" in built.message
     assert project.staged() == []
+
+
+# A literal of each type of which rows have a hash.
+HASHED = {
+    "bigint": "1",
+    "integer": "2",
+    "smallint": "3",
+    "tinyint": "4",
+    "boolean": "true",
+    "double": "1.5e0",
+    "real": "2.5e0",
+    "decimal(10, 2)": "1.25",
+    "date": "date '2013-01-01'",
+    "timestamp(6)": "timestamp '2013-01-01 00:00:00.123456'",
+    "timestamp(3) with time zone": "timestamp '2013-01-01 00:00:00.123 UTC'",
+    "time(3)": "time '01:02:03.123'",
+    "varchar": "'ä€'",
+    "varchar(5)": "'abc'",
+    "char(3)": "'ab'",
+    "varbinary": "x'0102'",
+    "uuid": "uuid '12151fd2-7586-11e9-8f9e-2a86e4085a59'",
+    "array(bigint)": "array[1, 2]",
+    "map(varchar, double)": "map(array['k'], array[1e0])",
+    "row(x bigint, y varchar)": "row(1, 'x')",
+}
+
+
+def hashed(project, types, *rows):
+    columns = [{"name": f"c{place}", "type": type} for place, type in enumerate(types)]
+    casts = (
+        ", ".join(
+            f"cast({value} as {each['type']}) as {each['name']}" for value, each in zip(row, columns, strict=True)
+        )
+        for row in rows
+    )
+    selects = " union all ".join(f"select {row}" for row in casts)
+    [(found,)] = project.query(f"select to_hex(checksum({row_value(columns)})) from ({selects})")
+    return found
+
+
+def test_a_row_s_hash_is_of_which_values_belong_together(project):
+    whole = list(HASHED.values())
+    rows = [whole, *([*whole[:n], "null", *whole[n + 1 :]] for n in range(len(whole))), ["null"] * len(whole)]
+    assert len({hashed(project, HASHED, row) for row in rows}) == len(rows)
+    numbers, texts = ["bigint"] * 2, ["varchar"] * 2
+    assert hashed(project, numbers, (1, 2), (3, 4)) == hashed(project, numbers, (3, 4), (1, 2))
+    assert hashed(project, numbers, (1, 2), (3, 4)) != hashed(project, numbers, (1, 4), (3, 2))
+    assert hashed(project, numbers, (5, "null")) != hashed(project, numbers, ("null", 5))
+    assert hashed(project, texts, ("'a'", "'bc'")) != hashed(project, texts, ("'ab'", "'c'"))
+    assert hashed(project, texts, ("''", "'c'")) != hashed(project, texts, ("null", "'c'"))
+    many = ["bigint", "varchar"] * 150
+    assert hashed(project, many, ["1", "'x'"] * 150) != hashed(project, many, [*["1", "'x'"] * 149, "1", "'y'"])
