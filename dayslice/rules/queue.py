@@ -41,11 +41,11 @@ class ReadyQueue:
         """What is read as of a date: a table, and how many of its oldest slices it may be. Without them an older one
         is read, or what stands already.
         """
-        self.ended = {
-            upstream: _Ended(of_table[upstream]) for found in self.dated.values() for upstream, count in found
-        }
+        self.ended: dict[str, _Ended] = {}
         for key, found in self.dated.items():
             for upstream, count in found:
+                if upstream not in self.ended:
+                    self.ended[upstream] = _Ended(of_table[upstream])
                 self.ended[upstream].waiting.setdefault(count, []).append(key)
         self.left = set(planned)
         """What is neither made nor given out."""
@@ -125,9 +125,11 @@ class ReadyQueue:
         """With what of the same ds can be made once these are: what needs none of them is for another worker."""
         taken = set(begin)
         for key in self.order[ds]:  # upstream first
+            if key not in self.left:
+                continue
             needed = self.needs[key]
             dated = {(table, each) for table, count in self.dated[key] for each in self.ended[table].lacking(count)}
-            if key in self.left and (needed | dated) & taken and needed <= self.made | taken and dated <= taken:
+            if (needed | dated) & taken and needed - taken <= self.made and dated <= taken:
                 taken.add(key)
         return taken
 
@@ -151,7 +153,7 @@ class _Ended:
 
     def lacking(self, count: int) -> list[str]:
         """Those of so many that have not ended: not more than two, as who has to wait for two has to wait."""
-        return list(self.days[self.count : count][:2])
+        return list(self.days[self.count : min(count, self.count + 2)])
 
 
 def _read(tables: Mapping[str, TableNode], key: Key, zone: tzinfo) -> Iterator[Key]:

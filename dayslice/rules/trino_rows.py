@@ -7,6 +7,8 @@ the same for (1, a), (2, b) as for (1, b), (2, a). Text, as of JSON, takes twice
 import re
 from collections.abc import Mapping, Sequence
 
+from dayslice.rules.diff_queries import quoted
+
 FINGERPRINTS = "trino checksum, rows by bytes"
 """The name of Trino's fingerprints, which are made with this."""
 # What Trino casts to no JSON, within an array, a map or a row.
@@ -32,7 +34,7 @@ def row_value(columns: Sequence[Mapping[str, str]]) -> str | None:
 
     First which of them are null, then each of the others: of fixed length by its type, or after its own length.
     """
-    pairs = [(_quoted(column["name"]), _value(_quoted(column["name"]), column["type"])) for column in columns]
+    pairs = [(quoted(column["name"]), _value(quoted(column["name"]), column["type"])) for column in columns]
     known = [(name, value) for name, value in pairs if value]
     if not known or len(known) < len(pairs):
         return None
@@ -69,7 +71,3 @@ def _value(name: str, type: str) -> str | None:
 
 def _with_length(value: str, encoded: str) -> str:
     return f"coalesce(to_big_endian_32(cast(length({value}) as integer)) || {encoded}, x'')"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

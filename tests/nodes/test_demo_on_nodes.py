@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
@@ -11,12 +10,10 @@ import pytest
 import trino
 
 from dayslice.demo.source import Source
-from dayslice.metastore.hive import HiveMetastore
 from dayslice.orchestration.deployment import read_deployment
-from dayslice.rules.slices import Table
+from tests.airflow.test_on_trino import emptied, of_now, rows
 from tests.nodes.cluster import Broker, Cluster
 from tests.nodes.network import Network, missing_for_namespaces
-from tests.sql.trino_project import SCHEMAS
 from tests.warm.programs import program
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.demo]
@@ -42,10 +39,7 @@ def one_machine(make_home):
 def cluster(stack, make_home, require):
     require(missing_for_namespaces())
     require(Broker.missing())
-    with HiveMetastore(stack.metastore.uri) as metastore:
-        for schema in SCHEMAS:
-            for name in metastore.tables(schema):
-                metastore.drop_table(Table(schema, name))
+    emptied(stack)
     ports = [stack.ports.s3, stack.ports.metastore, stack.ports.trino]
     with Network() as network:
         environment = {**stack.environment(), "DAYSLICE_TRINO_SCHEME": "http", "DAYSLICE_GRACE_HOURS": "0"}
@@ -62,25 +56,15 @@ def cluster(stack, make_home, require):
             cluster.stop()
 
 
-def rows(cursor, table):
-    cursor.execute(f"select * from {table} where false")
-    names = sorted(column[0] for column in cursor.description)
-    return names, Counter(tuple(row) for row in cursor.execute(f"select {', '.join(names)} from {table}").fetchall())
-
-
 def test_a_day_of_the_demo_is_what_it_is_on_one_machine(one_machine, cluster, stack):
     deployment = read_deployment(cluster.head.home, TARGET)
-    # A table of now is not taken of a past day, unless somebody says so.
-    of_now = {
-        each for each, table in deployment.entries.items() if table["is_import"] and table["kind"] == "cumulative"
-    }
     runs = {
-        each: cluster.trigger(each, DS, **({"as_of_now": True} if each in of_now else {}))
-        for each in deployment.entries
+        each: cluster.trigger(each, DS, **({"as_of_now": True} if of_now(table) else {}))
+        for each, table in deployment.entries.items()
     }
     cluster.ended(runs)
-    workers = Counter(task["hostname"] for run in runs.items() for task in cluster.tasks(*run).values())
-    assert {"worker1", "worker2"} <= workers.keys()
+    workers = {task["hostname"] for run in runs.items() for task in cluster.tasks(*run).values()}
+    assert {"worker1", "worker2"} <= workers
     cursor = trino.dbapi.connect(host="127.0.0.1", port=stack.ports.trino, user="test", catalog="hive").cursor()
     with duckdb.connect(str(one_machine / "dayslice.duckdb"), read_only=True) as local:
         local.execute("set timezone to 'UTC'")
