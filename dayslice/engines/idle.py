@@ -24,7 +24,7 @@ _LASTING = re.compile(
     r"\b(set|reset|setseed|pragma|install|load|attach|detach|use|secret|call|memory|checkpoint|import|export)\b",
     re.IGNORECASE,
 )
-Place = tuple[Path, str, str, tuple[tuple[str, Any], ...]]
+Place = tuple[Path, str, tuple[tuple[str, Any], ...]]
 _idle: list["Engine"] = []
 _lock = threading.Lock()
 
@@ -36,6 +36,8 @@ class Engine:
     place: Place
     instance: Any
     session: Any = None
+    memory: str = ""
+    """What it may take."""
     is_lasting: bool = False
     """Whether something was done in it that outlives its session."""
 
@@ -62,15 +64,18 @@ def lend(home: Path, warehouse: str, parts: int = 1, given: Mapping[str, Any] | 
 
     `given`: a profile's settings.
     """
-    place = (home, warehouse, memory_limit(parts), tuple((given or {}).items()))
-    engine = _waiting(place) or Engine(place, duckdb.connect(":memory:", config=settings(home, parts)))
+    place, memory = (home, warehouse, tuple((given or {}).items())), memory_limit(parts)
+    engine = _waiting(place) or Engine(place, duckdb.connect(":memory:", config=settings(home, parts)), memory=memory)
     try:
         engine.session = engine.instance.cursor()
         engine.session.execute(QUIET)
+        if engine.memory != memory:
+            engine.session.execute(f"set memory_limit = '{memory}'")
+            engine.memory = memory
         engine.session.execute(f"attach ':memory:' as {DATABASE}")
         engine.session.execute(f"use {DATABASE}")
         read_s3(engine.session, warehouse)
-        for name, value in place[3]:
+        for name, value in place[2]:
             engine.session.execute(f"set {name} = '{value}'")
     except BaseException:
         engine.instance.close()

@@ -2,8 +2,10 @@
 
 import os
 
+import duckdb
 import pytest
 
+from dayslice.engines.embedded import memory_limit
 from dayslice.engines.idle import close_idle, lend
 
 LEFT = [
@@ -81,6 +83,23 @@ def test_two_tasks_at_once_have_two_and_other_settings_another(tmp_path):
     other = lend(tmp_path, str(tmp_path / "landing"), 2, {"TimeZone": "Europe/Berlin"})
     assert other.instance not in (first.instance, second.instance)
     other.give_back()
+
+
+def test_one_that_shared_memory_has_all_when_it_is_lent_alone(tmp_path):
+    first = used(tmp_path)
+    first.give_back()
+    alone = lend(tmp_path, str(tmp_path / "landing"), 1, {"TimeZone": "UTC"})
+    assert alone.instance is first.instance
+    assert alone.session.execute("select current_setting('memory_limit')").fetchone() == limit_of(memory_limit())
+    alone.give_back()
+    again = used(tmp_path)
+    assert again.session.execute("select current_setting('memory_limit')").fetchone() == limit_of(memory_limit(2))
+    again.give_back()
+
+
+def limit_of(limit):
+    with duckdb.connect(config={"memory_limit": limit}) as connection:
+        return connection.execute("select current_setting('memory_limit')").fetchone()
 
 
 def test_none_waits_over_a_fork(tmp_path):

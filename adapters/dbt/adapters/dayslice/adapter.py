@@ -71,6 +71,10 @@ class SliceAdapter(
         self.check_tests(graph)
 
     @for_jinja
+    def share_memory(self, graph: Node, selected: Sequence[str]) -> None:
+        """Let the nodes of this command share the memory of an engine in this process: a node alone has all of it."""
+
+    @for_jinja
     def one_select(self, model: Node, sql: str) -> str:
         """A model's SQL without a semicolon at its end, which would end the statement that it is put into."""
         return one_select(sql, model["original_file_path"])

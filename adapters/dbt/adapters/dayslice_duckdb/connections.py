@@ -139,9 +139,9 @@ class OwnEnvironment(LocalEnvironment):
         self.engines = engines
         sweep_spills(credentials.home)
 
-    def handle(self, seen: Seen | None = None) -> OwnHandle:
-        """A DuckDB of its own for whoever asks."""
-        return OwnHandle(self.creds, self.engines, seen or Seen())
+    def handle(self, seen: Seen | None = None, engines: int | None = None) -> OwnHandle:
+        """A DuckDB of its own for whoever asks, one of at most so many at once."""
+        return OwnHandle(self.creds, engines or self.engines, seen or Seen())
 
 
 class SliceDuckDBConnectionManager(DuckDBConnectionManager):
@@ -160,7 +160,8 @@ class SliceDuckDBConnectionManager(DuckDBConnectionManager):
             with cls._OPENING:
                 if not isinstance(cls._ENV, OwnEnvironment) or cls._ENV.creds != credentials:
                     cls._ENV = OwnEnvironment(credentials, cls.engines)
-            connection.handle = cls._ENV.handle(cls.seen.setdefault(credentials.metastore_file, Seen()))
+            seen = cls.seen.setdefault(credentials.metastore_file, Seen())
+            connection.handle = cls._ENV.handle(seen, cls.beside.get(connection.name))
         except DaysliceError as error:
             connection.state = ConnectionState.FAIL
             raise FailedToConnectError(str(error)) from None
@@ -169,10 +170,12 @@ class SliceDuckDBConnectionManager(DuckDBConnectionManager):
 
     engines = 1
     """How many nodes may run at once."""
+    beside: ClassVar[dict[str, int]] = {}
+    """The same for a node of the running command, with itself, by its unique_id: see `at_once`."""
     seen: ClassVar[dict[Path, Seen]] = {}
     """What a command's nodes have seen of each metastore."""
 
     def __init__(self, config: Any, mp_context: Any):
         super().__init__(config, mp_context)
         type(self).engines = max(1, int(getattr(config, "threads", None) or 1))
-        type(self).seen = {}
+        type(self).seen, type(self).beside = {}, {}

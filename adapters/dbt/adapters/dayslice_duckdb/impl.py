@@ -41,6 +41,7 @@ from dayslice.metastore.sqlite import SQLiteMetastore
 from dayslice.metastore.stages import stage_name, version_location
 from dayslice.metastore.suppressed import left_out_by
 from dayslice.metastore.visible import key_of
+from dayslice.rules.at_once import at_once
 from dayslice.rules.calendar import parse_ds
 from dayslice.rules.graph import Node, table_node
 from dayslice.rules.keyed_hashes import hash_key
@@ -74,6 +75,12 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     def place(self) -> SliceDuckDBCredentials:
         """Where everything lies."""
         return self.config.credentials
+
+    @for_jinja
+    def share_memory(self, graph: Node, selected: Sequence[str]) -> None:
+        """Each node has an engine of its own."""
+        parents = {each: graph["nodes"][each]["depends_on"]["nodes"] for each in selected if each in graph["nodes"]}
+        self.connections.beside.update(at_once(parents, self.connections.engines))
 
     def naming(self) -> Naming:
         """What others call this warehouse."""
