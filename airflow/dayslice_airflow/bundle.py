@@ -15,11 +15,12 @@ from airflow.models.dag import DagModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
 
+from dayslice.orchestration.dag_groups import FIRST as FILE
+from dayslice.orchestration.dag_groups import file_of, group_files
 from dayslice.orchestration.deployment import read_deployment
 from dayslice_airflow.dags import served
 
 log = logging.getLogger(__name__)
-FILE = "dayslice_dags.py"
 # As long as to read a thousand tables takes on a busy machine; twice as long each time that it was of no use, as a
 # table whose DAG cannot be made stays without one.
 FIRST_SECONDS = 120.0
@@ -34,7 +35,7 @@ class DeploymentBundle(LocalDagBundle):
     def initialize(self) -> None:
         """Called for each task, on its node. Of a file that is not there Airflow says only that it found no DAG."""
         super().initialize()
-        if not (self.path / FILE).is_file():
+        if not group_files(self.path):
             log.error(
                 "%s is not there: this node has no deployment. Copy it here, as docs/nodes.md says, or run dayslice "
                 "airflow deploy; another node may do the task meanwhile",
@@ -43,21 +44,23 @@ class DeploymentBundle(LocalDagBundle):
 
     def refresh(self) -> None:
         """Called twice a minute."""
-        file = self.path / FILE
         try:
-            since = time.time() - file.stat().st_mtime
-            if since < self.pause:
+            newest = max(each.stat().st_mtime for each in group_files(self.path))
+            if time.time() - newest < self.pause:
                 return
             missing = unknown(read_deployment(*served()).entries)
             if not missing:
                 self.pause = FIRST_SECONDS
                 return
-            log.warning("Airflow does not know the DAGs %s: their file is read again", ", ".join(sorted(missing)[:10]))
+            log.warning(
+                "Airflow does not know the DAGs %s: their files are read again", ", ".join(sorted(missing)[:10])
+            )
             self.pause = min(2 * self.pause, LAST_SECONDS)
-            os.utime(file)
+            for file in {file_of(each, self.path) for each in missing}:
+                os.utime(file)
         except Exception as error:
             # What cannot be looked at here is said where it matters: by the file itself, or by the database's users.
-            log.info("%s was not looked at: %s", file, error)
+            log.info("%s was not looked at: %s", self.path, error)
 
 
 def unknown(dag_ids: Collection[str]) -> set[str]:

@@ -11,6 +11,7 @@ from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from dayslice.errors import DaysliceError
+from dayslice.orchestration.dag_groups import group_of
 from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment, failure_of, read_deployment
 from dayslice.rules.calendar import Grain, bounds
@@ -50,8 +51,9 @@ def served() -> tuple[Path, str]:
     return Path(os.environ["DAYSLICE_HOME"]).absolute(), os.environ.get("DAYSLICE_TARGET", "local")
 
 
-def deployed_dags() -> Iterator[DAG]:
-    """The DAGs of what is deployed; in a task's process only the one that is asked for.
+def deployed_dags(group: int = 0, groups: int = 1) -> Iterator[DAG]:
+    """The DAGs of one of so many groups of what is deployed; in a task's process only the one that is asked for,
+    whichever its group is: a deployment may have moved it since the task was queued.
 
     One that cannot be made takes no other with it: Airflow shows why, as the file's import error.
     """
@@ -61,7 +63,8 @@ def deployed_dags() -> Iterator[DAG]:
     except DaysliceError as error:
         raise DeploymentRefused(str(error)) from None
     failed = {}
-    for dag_id in deployment.entries if asked is None else {asked} & deployment.entries.keys():
+    own = [each for each in deployment.entries if (each == asked if asked else group_of(each, groups) == group)]
+    for dag_id in own:
         try:
             yield table_dag(deployment, deployment.table(dag_id))
         except Exception as error:

@@ -21,8 +21,9 @@ from dayslice.engines.target import Target, home_kept, home_of, load_target, pro
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import MetastorePlace, place_of
 from dayslice.orchestration.dag_check import check_dags
+from dayslice.orchestration.dag_groups import FIRST, file_of, lay, lay_group_files
 from dayslice.orchestration.dag_index import IndexedTable, index_tables, pools_of
-from dayslice.orchestration.places import folder_of, lay_dag_files
+from dayslice.orchestration.places import DAGS, dag_files, folder_of
 from dayslice.rules.graph import Node
 from dayslice.rules.meetings import made_in, refuse_meetings
 from dayslice.rules.settings import SettingError
@@ -90,6 +91,27 @@ def read_deployment(home: Path, target: str, dag_id: str | None = None) -> Deplo
         with contextlib.suppress(*UNREADABLE):
             return _read(project.resolve(), home, dag_id)
     raise DaysliceError(f"nothing is deployed for target {target} in {folder}: run dayslice airflow deploy")
+
+
+def lay_dag_files(home: Path, target: str, again: str | None = None) -> None:
+    """Put Airflow's DAG files of a target in place: it reads a file again when it has changed, and else hardly ever.
+
+    New are those of what changed, the one of the DAG `again`, and the one that says why the last deployment failed.
+    """
+    folder = folder_of(home, target) / DAGS
+    folder.mkdir(parents=True, exist_ok=True)
+    entries: Mapping[str, Mapping[str, Any]] = {}
+    common: dict[str, Any] = {}
+    with contextlib.suppress(DaysliceError):  # nothing is deployed: the first file says so
+        served = read_deployment(home, target)
+        entries, common = served.entries, {"zone": served.time_zone.key, "metastore": asdict(served.metastore)}
+    for source in dag_files().glob("*.py"):
+        if source.name == FIRST:
+            lay_group_files(folder, source.read_text(), entries, common)
+        else:
+            lay(folder / source.name, source.read_text())
+    if again is not None:
+        os.utime(file_of(again, folder))
 
 
 def failure_of(home: Path, target: str) -> str | None:

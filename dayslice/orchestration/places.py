@@ -1,8 +1,7 @@
-"""Where deployments lie, and the DAG files that Airflow reads beside them."""
+"""Where deployments lie, and the DAG files that those of Airflow are made from."""
 
 import importlib.metadata
 import importlib.util
-import secrets
 from pathlib import Path
 
 from dayslice.errors import UsageError
@@ -26,16 +25,3 @@ def dag_files() -> Path:
 def airflow_is_installed() -> bool:
     """Whether this environment has it."""
     return any(importlib.metadata.Distribution.discover(name="apache-airflow"))
-
-
-def lay_dag_files(home: Path, target: str) -> Path:
-    """Put Airflow's DAG files of a target in place, new: it reads a file again when it has changed, and else hardly
-    ever. Their folder.
-    """
-    folder = folder_of(home, target) / DAGS
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in dag_files().glob("*.py"):
-        new = folder / f".{source.name}.{secrets.token_hex(4)}"
-        new.write_bytes(source.read_bytes())
-        new.replace(folder / source.name)
-    return folder

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from dayslice.engines.target import home_of, load_target
 from dayslice.errors import DaysliceError, UsageError
-from dayslice.orchestration.deployment import STAGING, Deployment, deploy, read_deployment
+from dayslice.orchestration.deployment import STAGING, Deployment, deploy, lay_dag_files, read_deployment
 from dayslice.orchestration.environment import program
 from dayslice.orchestration.instance import AirflowInstance
-from dayslice.orchestration.places import lay_dag_files
 from dayslice.services.service import environment_with
 
 

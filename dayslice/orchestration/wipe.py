@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dayslice.errors import DaysliceError, Transient
+from dayslice.orchestration.deployment import lay_dag_files
 from dayslice.orchestration.instance import AirflowInstance
-from dayslice.orchestration.places import lay_dag_files
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _wipe(instance: AirflowInstance, dag: str, logs: bool) -> Wiped:
     folder = instance.home / "logs" / f"dag_id={dag}"
     if settings := instance.settings:
         # Airflow looks at a file again when it has changed: the DAG is there again, if it is deployed.
-        lay_dag_files(instance.home.parent, settings.target)
+        lay_dag_files(instance.home.parent, settings.target, again=dag)
     found = logs and folder.is_dir()
     if found:
         shutil.rmtree(folder)
