@@ -20,7 +20,7 @@ def project(make_project):
         "models/second.sql": SETTING,
         "models/third.sql": f"{SETTING} from {{{{ ref('second') }}}}",
     }
-    return make_project({"models/models.yml": MODELS, **files})
+    return make_project({"models/models.yml": MODELS, "seeds/codes.csv": "code\na\n", **files})
 
 
 def memory_of(project, *tables):
@@ -32,6 +32,7 @@ def memory_of(project, *tables):
 def test_a_table_alone_has_all_and_two_have_halves(project, monkeypatch):
     monkeypatch.setenv("DAYSLICE_MEMORY", "1200M")
     assert memory_of(project, "first") == ["1.1 GiB"]
+    assert project.build(None, "codes")["codes"].status == "success"  # which depends on nothing that is a node
     # Each with its own limit, in whichever order; the second waits for nobody, the third for the second.
     assert memory_of(project, "second", "third") == ["1.1 GiB", "1.1 GiB"]
     # `first`, its audit, and the two others: whoever may run beside it has a share.

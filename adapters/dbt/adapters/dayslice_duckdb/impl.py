@@ -79,7 +79,9 @@ class Dayslice_DuckDBAdapter(SliceAdapter, DuckDBAdapter):
     @for_jinja
     def share_memory(self, graph: Node, selected: Sequence[str]) -> None:
         """Each node has an engine of its own."""
-        parents = {each: graph["nodes"][each]["depends_on"]["nodes"] for each in selected if each in graph["nodes"]}
+        nodes = [graph["nodes"][each] for each in selected if each in graph["nodes"]]
+        # A seed depends on macros only, and says nothing of nodes.
+        parents = {node["unique_id"]: node["depends_on"].get("nodes", []) for node in nodes}
         self.connections.beside.update(at_once(parents, self.connections.engines))
 
     def naming(self) -> Naming:
