@@ -257,7 +257,8 @@ class HiveMetastore(Partitioned):
             # Of a table that is not there, Hive 4 says so in a way that Hive 3's interface does not know.
             if self._table(table) is None:
                 return []
-            raise
+            # It is there by now: another process made it in between.
+            return self._or_none(call) or []
 
     def _add(
         self,

@@ -241,7 +241,10 @@ def _listen_and_make(run: _Run, connection: Connection) -> None:
             make_before(run.project, given[0], given[1], connection.send)
         else:
             _make(run, connection, *given)
-        connection.send(None)
+        try:
+            connection.send(None)
+        except OSError:  # what it told before was the last that was waited for
+            return
 
 
 def _make(run: _Run, connection: Connection, ds: str, tables: Sequence[str]) -> None:

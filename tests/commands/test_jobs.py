@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import date
 
 import psutil
 import pytest
 
+from dayslice.runner import jobs
 from tests.sql.project_files import TOTAL, on_orders
 from tests.sql.warehouse_project import WarehouseProject
 
@@ -51,6 +53,23 @@ def test_several_processes_make_what_one_makes(run, project):
     assert run("plan", *SPAN)[0] == 0
     left = [each.cmdline() for each in psutil.Process().children(recursive=True) if each.pid not in others]
     assert [each for each in left if "resource_tracker" not in str(each)] == []  # Python's own, of dbt's locks
+
+
+def test_a_worker_that_ends_after_its_last_slice_was_told_is_no_failure(run, project, monkeypatch):
+    make, end, ended = jobs._make, jobs._Run._end, []
+
+    def ends_later(*given):
+        make(*given)
+        time.sleep(0.5)
+
+    def noted(runs):
+        end(runs)
+        ended.extend(worker.process.exitcode for worker in runs.workers)
+
+    monkeypatch.setattr(jobs, "_make", ends_later)
+    monkeypatch.setattr(jobs._Run, "_end", noted)
+    assert run("backfill", "--from", DAYS[0], "--to", DAYS[1], "--select", "flat", "--jobs", "2")[0] == 0
+    assert ended == [0, 0]  # else it had told of a broken pipe
 
 
 def test_a_failed_slice_blocks_only_what_needs_it_and_one_command_tries_again(run, project):

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from dayslice.errors import DaysliceError, Refused, Transient, UsageError
-from dayslice.metastore.hive import HiveMetastore
+from dayslice.metastore.hive import HiveMetastore, connect
 from dayslice.metastore.journal import Waiting, journal_of
 from dayslice.rules.file_layout import FileLayout
 from dayslice.rules.slices import Change, Receipt, Slice, Table, Version
@@ -165,6 +165,23 @@ def test_publishers_at_once_leave_one_whole_version(metastore):
     assert not failures
     (published,) = metastore.published(TABLE).values()
     assert published in [version(number) for number in range(1, 5)]
+
+
+@pytest.mark.parametrize("metastore", [pytest.param("hive", marks=pytest.mark.trino)], indirect=True)
+def test_a_table_that_another_makes_while_it_is_asked_for_is_one_without_slices(metastore, monkeypatch):
+    with connect(metastore.uri) as client:
+        made = metastore._table(TABLE)
+        client.drop_table(TABLE.schema, TABLE.name, False)
+        look = metastore._table
+
+        def made_before_the_look(table):
+            if TABLE.name not in client.get_all_tables(TABLE.schema):
+                client.create_table(made)
+            return look(table)
+
+        monkeypatch.setattr(metastore, "_table", made_before_the_look)
+        assert list(metastore._rows_of(TABLE, ["2013-01-01", "2013-01-02"])) == []
+        assert TABLE.name in client.get_all_tables(TABLE.schema)
 
 
 def test_a_metastore_that_is_away_is_transient_and_named():
