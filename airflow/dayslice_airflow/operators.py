@@ -15,7 +15,7 @@ from cosmos.operators.local import DbtBuildLocalOperator, DbtSourceLocalOperator
 
 from dayslice.errors import DaysliceError, Refused, UsageError
 from dayslice.metastore import lineage
-from dayslice.orchestration.dag_index import IndexedTable, IndexedWait
+from dayslice.orchestration.dag_index import DUCKDB_POOL, IndexedTable, IndexedWait
 from dayslice.orchestration.deployment import Deployment
 from dayslice.rules.calendar import Grain
 from dayslice.rules.failures import never_succeeds
@@ -135,8 +135,16 @@ class RunsDeployed:
         """Set the environment of this run's dbt; the ds."""
         ds = ds_of(context, Grain(self.table.grain), self.deployment.time_zone)
         asked = {VARIABLE: "1"} if open_period(context) else {}
-        self.env = {"DAYSLICE_DS": ds, "DAYSLICE_HOME": str(self.deployment.home), **asked, **parent_of(context)}
+        home = {"DAYSLICE_HOME": str(self.deployment.home)}
+        self.env = {"DAYSLICE_DS": ds, **home, **self.memory(), **asked, **parent_of(context)}
         return ds
+
+    def memory(self) -> dict[str, str]:
+        """What DuckDB may take, as the environment says it: as many tasks as its pool has slots compute at once."""
+        from dayslice.engines.embedded import one_of  # noqa: PLC0415 - DuckDB, which a DAG file needs not
+
+        slots = self.deployment.pools.get(DUCKDB_POOL)
+        return one_of(slots) if slots else {}
 
 
 def _has_failed(result: Any) -> bool:

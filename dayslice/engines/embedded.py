@@ -41,6 +41,13 @@ def memory_limit(parts: int = 1) -> str:
     return f"{max(64, int(float(number) * units[unit] / parts) >> 20)}MiB"
 
 
+def one_of(processes: int) -> dict[str, str]:
+    """The environment of one of so many processes that compute on this machine at once, each in its share of what is
+    the default. A limit that was given is one process's already.
+    """
+    return {} if os.environ.get(MEMORY, "").strip() else {MEMORY: memory_limit(processes).removesuffix("iB")}
+
+
 def open_engine(home: Path, warehouse: str, parts: int = 1) -> duckdb.DuckDBPyConnection:
     """An engine of its own; `parts` of them may be open in this process at once. Close it."""
     connection = duckdb.connect(":memory:", config=settings(home, parts))

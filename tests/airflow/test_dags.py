@@ -18,6 +18,7 @@ from dayslice_airflow import callbacks, dags, notes
 from dayslice_airflow.run_ds import ds_of
 from dayslice_airflow.timetable import SliceTimetable
 
+from dayslice.engines.embedded import memory_limit
 from dayslice.rules.calendar import Grain
 from dayslice.rules.slices import Table
 from tests.local_files import land_slice
@@ -92,6 +93,19 @@ def test_only_the_schedule_takes_a_late_snapshot_unasked(deployed, run_type, par
     task.table = replace(task.table, meta={**task.table.meta, "late_snapshot": late_snapshot})
     context = {"params": params, "dag_run": SimpleNamespace(run_type=run_type)}
     assert task._as_of_now(context, "2013-01-05") is taken
+
+
+def test_tasks_that_compute_at_once_share_the_machine_s_memory(deployed, monkeypatch):
+    build = deployed["daily"].get_task("build")
+    monkeypatch.delenv("DAYSLICE_MEMORY", raising=False)
+    slots = build.deployment.pools["duckdb"]
+    assert slots >= 2
+    assert build.memory() == {"DAYSLICE_MEMORY": memory_limit(slots).removesuffix("iB")}
+    monkeypatch.setenv("DAYSLICE_MEMORY", "2G")  # of one process, as it always is
+    assert build.memory() == {}
+    elsewhere = copy.copy(build)
+    elsewhere.deployment = replace(build.deployment, pools={"trino": 8})
+    assert elsewhere.memory() == {}
 
 
 def test_a_task_s_process_builds_its_own_dag_only(project, serve, monkeypatch):
