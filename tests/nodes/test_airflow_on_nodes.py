@@ -20,16 +20,18 @@ FILES = {
 sources:
   - name: erp
     config: {meta: {connection: erp, slice: events, start: "2013-01-01", end: "2018-12-31"}}
-    tables: [{name: orders, config: {meta: {on: day}}}]
+    tables: [{name: orders, config: {meta: {on: day}}}, {name: clicks, config: {meta: {on: day}}}]
 models:
   - {name: upstream, config: {meta: {slice: events, owner: a, end: "2018-12-31"}}}
   - name: changed
     config: {meta: {slice: events, owner: a, end: "2018-12-31"}}
     columns: [{name: n, data_tests: [not_null]}]
   - {name: slow, config: {meta: {slice: events, owner: a, end: "2018-12-31"}}}
+  - {name: waiting, config: {meta: {slice: events, owner: a, end: "2018-12-31"}}}
 """,
     "models/upstream.sql": "select id from {{ slice('erp', 'orders') }}",
     "models/changed.sql": "select count(*) as n from {{ slice('upstream') }}",
+    "models/waiting.sql": "select id from {{ slice('erp', 'clicks') }}",
     # As long as the orders say: their number to the third power.
     "models/slow.sql": """
 select count(*) as n
@@ -140,8 +142,8 @@ def test_a_worker_without_the_deployment_says_so_and_another_one_does_it(cluster
     until(lambda: "this node has no deployment" in logs_of(second), 300, 1.0)
     cluster.start_worker(first)
     cluster.ended({"erp.orders": run_id})
-    task = cluster.tasks("erp.orders", run_id)["import"]
-    assert (task["hostname"], task["try_number"]) == (first.name, 1)
+    # The other one may take it some times more, and gives it back each time.
+    assert cluster.tasks("erp.orders", run_id)["import"]["hostname"] == first.name
     second.copy_deployment(cluster.head.home, TARGET)
 
 
@@ -152,11 +154,11 @@ def logs_of(node):
 def test_waits_of_a_killed_triggerer_go_on_with_another(cluster, project):
     days = [f"20{year}-{n // 28 + 1:02}-{n % 28 + 1:02}" for year in range(14, 18) for n in range(336)][:WAITS]
     for ds in days:
-        cluster.trigger("upstream", ds)
-    waiting = "select count(*) from task_instance where dag_id = 'upstream' and state = 'deferred'"
+        cluster.trigger("waiting", ds)
+    waiting = "select count(*) from task_instance where dag_id = 'waiting' and state = 'deferred'"
     until(lambda: cluster.sql("airflow", waiting) == [(WAITS,)], 3000, 2.0)
     cluster.head.kill("triggerer")
     for ds in days:
-        project.land("orders", ds, "values 2", "id int")
+        project.land("clicks", ds, "values 2", "id int")
     cluster.head.start("triggerer-2", "triggerer", "--skip-serve-logs")
     until(lambda: cluster.sql("airflow", waiting) == [(0,)], 600, 1.0)
