@@ -3,12 +3,17 @@
 A file is read when a deployment has changed it, and else hardly ever. So where Airflow has lost DAGs of it, as their
 reading was cut off or its database is another one, the file is marked as changed: a deployed table is never without its
 DAG for longer than it takes to read the file again.
+
+Airflow asks whether a file has changed since its last reading *ended*: a deployment that comes while a file is read
+would be seen an hour later. So a file that was laid is marked as changed once more when that reading is over.
 """
 
 import logging
 import os
 import time
 from collections.abc import Collection
+from pathlib import Path
+from typing import Any
 
 from airflow.dag_processing.bundles.local import LocalDagBundle
 from airflow.models.dag import DagModel
@@ -32,6 +37,13 @@ class DeploymentBundle(LocalDagBundle):
 
     pause = FIRST_SECONDS
 
+    def __init__(self, **more: Any):
+        super().__init__(**more)
+        self.since = time.time()
+        """What was laid before is read after."""
+        self.marked: dict[Path, float] = {}
+        """When a file was marked as changed here."""
+
     def initialize(self) -> None:
         """Called for each task, on its node. Of a file that is not there Airflow says only that it found no DAG."""
         super().initialize()
@@ -45,6 +57,9 @@ class DeploymentBundle(LocalDagBundle):
     def refresh(self) -> None:
         """Called twice a minute."""
         try:
+            for file in self.path.glob("*.py"):
+                if file.stat().st_mtime > self.since and self._was_laid(file):
+                    self._mark(file)
             newest = max(each.stat().st_mtime for each in group_files(self.path))
             if time.time() - newest < self.pause:
                 return
@@ -57,10 +72,19 @@ class DeploymentBundle(LocalDagBundle):
             )
             self.pause = min(2 * self.pause, LAST_SECONDS)
             for file in {file_of(each, self.path) for each in missing}:
-                os.utime(file)
+                self._mark(file)
         except Exception as error:
             # What cannot be looked at here is said where it matters: by the file itself, or by the database's users.
             log.info("%s was not looked at: %s", self.path, error)
+
+    def _was_laid(self, file: Path) -> bool:
+        """By a deployment, and so long ago that a reading that was going on then is over."""
+        at = file.stat().st_mtime
+        return at != self.marked.get(file) and time.time() - at > FIRST_SECONDS
+
+    def _mark(self, file: Path) -> None:
+        os.utime(file)
+        self.marked[file] = file.stat().st_mtime
 
 
 def unknown(dag_ids: Collection[str]) -> set[str]:

@@ -63,6 +63,19 @@ def test_what_cannot_be_made_is_tried_less_and_less_often(bundle):
     assert is_read_again(bundle, age=2 * AGE)
 
 
+def test_a_file_that_was_laid_while_it_may_have_been_read_is_read_once_more(bundle, monkeypatch):
+    bundle.since -= 10 * AGE  # as if it had begun long ago
+    assert not is_read_again(bundle, age=10), "what reads it may not be through"
+    assert is_read_again(bundle)
+    marked = (bundle.path / FILE).stat().st_mtime
+    monkeypatch.setattr("dayslice_airflow.bundle.time.time", lambda: marked + 2 * AGE)
+    bundle.refresh()
+    assert (bundle.path / FILE).stat().st_mtime == marked, "once"
+    os.utime(bundle.path / FILE, (marked + 1,) * 2)  # another deployment
+    bundle.refresh()
+    assert (bundle.path / FILE).stat().st_mtime not in (marked, marked + 1)
+
+
 def test_no_deployment_and_no_database_stop_nothing(bundle, monkeypatch, tmp_path):
     monkeypatch.setenv("DAYSLICE_HOME", str(tmp_path / "nowhere"))
     assert not is_read_again(bundle)
