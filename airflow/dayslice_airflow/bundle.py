@@ -58,7 +58,7 @@ class DeploymentBundle(LocalDagBundle):
         """Called twice a minute."""
         try:
             for file in self.path.glob("*.py"):
-                if file.stat().st_mtime > self.since and self._was_laid(file):
+                if self._was_laid(file):
                     self._mark(file)
             newest = max(each.stat().st_mtime for each in group_files(self.path))
             if time.time() - newest < self.pause:
@@ -78,9 +78,9 @@ class DeploymentBundle(LocalDagBundle):
             log.info("%s was not looked at: %s", self.path, error)
 
     def _was_laid(self, file: Path) -> bool:
-        """By a deployment, and so long ago that a reading that was going on then is over."""
+        """By a deployment since this began, and so long ago that a reading that was going on then is over."""
         at = file.stat().st_mtime
-        return at != self.marked.get(file) and time.time() - at > FIRST_SECONDS
+        return self.since < at < time.time() - FIRST_SECONDS and at != self.marked.get(file)
 
     def _mark(self, file: Path) -> None:
         os.utime(file)

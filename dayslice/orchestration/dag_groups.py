@@ -61,9 +61,9 @@ def lay_group_files(
 
 
 def lay(file: Path, text: str) -> None:
-    """Write a file in one step."""
+    """Write a file in one step: a reader sees the old one or the new one."""
     new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    new.write_text(text)
+    new.write_text(text, encoding="utf-8")
     new.replace(file)
 
 

@@ -282,10 +282,7 @@ def _copy(source: Path, to: Path) -> None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """In one step: a reader sees the old file or the new one."""
-    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    new.write_bytes(orjson.dumps(content))
-    new.replace(path)
+    lay(path, orjson.dumps(content).decode())
 
 
 def _point(link: Path, to: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from dayslice.runner import jobs
 from tests.sql.project_files import TOTAL, on_orders
 from tests.sql.warehouse_project import WarehouseProject
+from tests.warm.test_programs import is_there
 
 DAYS = [f"2013-01-{day:02}" for day in range(1, 9)]
 SPAN = ["--from", DAYS[0], "--to", DAYS[-1], "--select", "total", "summary", "flat"]
@@ -90,13 +91,6 @@ def test_a_failure_in_a_chain_skips_the_rest_of_it(run, project):
     assert [ds for (ds,) in project.query("select ds from analytics.total order by ds")] == DAYS[:3]
     assert [ds for (ds,) in project.query("select ds from analytics.flat order by ds")] == DAYS[:3] + DAYS[4:]
     assert out.startswith("13 published")
-
-
-def is_there(process):
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it went between two looks
-        return False
 
 
 def test_it_is_stopped_by_ctrl_c_and_goes_on_from_there(run, project):

@@ -29,7 +29,7 @@ def memory_of(project, *tables):
     return [project.query(f"select memory from analytics.{name} where ds = '2013-01-05'")[0][0] for name in tables]
 
 
-def test_a_table_alone_has_all_and_two_have_halves(project, monkeypatch):
+def test_a_table_alone_has_all_and_those_that_can_run_at_once_share(project, monkeypatch):
     monkeypatch.setenv("DAYSLICE_MEMORY", "1200M")
     assert memory_of(project, "first") == ["1.1 GiB"]
     assert project.build(None, "codes")["codes"].status == "success"  # which depends on nothing that is a node
