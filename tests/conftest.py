@@ -178,9 +178,9 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(require):
-    """Headless Chromium, the system's own."""
+    """Headless Chromium, the system's own. A module's: while it is there, the thread has a running event loop."""
     require(None if chromium() else "no Chromium on the PATH (Debian: apt-get install chromium)")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415
 

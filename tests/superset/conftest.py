@@ -6,6 +6,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from playwright.sync_api import TimeoutError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from dayslice.services.service import free_port
 from dayslice.services.superset.environment import environment_directory, made, missing_python
@@ -69,11 +71,19 @@ def page(browser, superset):
     context = browser.new_context(viewport={"width": 1400, "height": 1500})
     page = context.new_page()
     page.set_default_timeout(60_000)
-    # The session is a cookie: an answer to the login page's own requests that comes after the login undoes it.
+    log_in(page, superset)
+    yield page
+    context.close()
+
+
+@retry(retry=retry_if_exception_type(TimeoutError), stop=stop_after_attempt(3), reraise=True)
+def log_in(page, superset):
+    """As a person, who tries once more when the login page comes again.
+
+    The session is a cookie: an answer to the login page's own requests that comes after the login undoes it.
+    """
     page.goto(f"{superset.url}/login/", wait_until="networkidle")
     page.locator("input#username").fill(ANALYST)
     page.locator("input#password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
-    yield page
-    context.close()
+    page.wait_for_url(lambda url: "/login" not in url, timeout=20_000)

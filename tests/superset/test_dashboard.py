@@ -39,7 +39,7 @@ def test_an_analyst_sees_each_chart_drawn_and_the_ds_that_it_shows(page, superse
     assert titles == CHARTS
     assert page.locator(".chart-container canvas").count() == 4
     assert page.locator(".chart-container [role=alert], .chart-container .ant-alert-error").count() == 0
-    assert page.get_by_text("2013-01-02").first.is_visible()
+    expect(page.get_by_text("2013-01-02").first).to_be_visible()
     page.get_by_text("company_metrics").first.wait_for()
     # Superset's page asks its maker's server for a picture; our policy does not let that leave the browser.
     assert answered
@@ -70,7 +70,7 @@ def test_a_limit_of_three_gives_three_rows_in_sql_lab(page, superset, analyst):
     page.locator("button", has_text=re.compile(r"^\s*Run\s*$")).first.click()
     page.get_by_text(re.compile("3 rows")).first.wait_for()
     print(f"SQL Lab: {time.monotonic() - began:.1f} s")
-    assert page.get_by_text("2013-01-02").first.is_visible()
+    expect(page.get_by_text("2013-01-02").first).to_be_visible(timeout=60_000)
 
 
 def test_a_published_ds_is_shown_without_a_reload_of_superset(page, superset, analyst):
