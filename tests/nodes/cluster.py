@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +23,12 @@ from tests.airflow.running_airflow import until
 from tests.nodes.network import Network
 from tests.nodes.node import PLACE, Node, documented
 
-PORT = 8080
-# Two schedulers at once. Logs are not served: they are on S3.
+# Two schedulers and two triggerers at once. Logs are not served: they are on S3.
 HEAD = {
     "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
+    "triggerer-2": ["triggerer", "--skip-serve-logs"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
     "scheduler-2": ["scheduler", "--skip-serve-logs"],
 }
@@ -37,7 +37,7 @@ START_SECONDS = 400
 
 @dataclass
 class Broker:
-    """The system's Redis or Valkey, with a password, on loopback."""
+    """The system's Redis or Valkey, with a password, on loopback; `DAYSLICE_BROKER` names the program."""
 
     directory: Path
     port: int = field(default_factory=free_port)
@@ -50,7 +50,8 @@ class Broker:
 
     @staticmethod
     def server() -> str | None:
-        return shutil.which("redis-server") or shutil.which("valkey-server")
+        named = os.environ.get("DAYSLICE_BROKER")
+        return shutil.which(named) if named else shutil.which("redis-server") or shutil.which("valkey-server")
 
     def start(self) -> None:
         self.directory.mkdir()
@@ -73,11 +74,17 @@ class PatientApi(AirflowApi):
 
 
 class Cluster:
-    """`head` has web, two schedulers, dag-processor and triggerer; `workers` a Celery worker each.
+    """`head` has web, two schedulers, two triggerers and dag-processor; `workers` a Celery worker each.
 
     `environment` is what tasks need, with loopback for this machine, and `ports` those of its services. `shared`: all
     nodes have one home, as on a file system that they share.
     """
+
+    # What docs/nodes.md calls them: of every node, and of the head besides.
+    files: Sequence[str] = ("node.env",)
+    head_files: Sequence[str] = ("head.env",)
+    metadata = "airflow"
+    processes: Mapping[str, list[str]] = HEAD
 
     def __init__(
         self,
@@ -90,36 +97,50 @@ class Cluster:
         shared: Path | None = None,
     ):
         self.folder, self.root, self.target, self.network, self.shared = folder, root, target, network, shared
+        self.environment = environment
         self.broker = Broker(folder / "redis")
         self.database = MetastoreDatabase(folder / "postgres", free_port())
         self.ports = [*ports, self.broker.port, self.database.port]
-        self.given = {name: value.replace("127.0.0.1", network.host) for name, value in environment.items()}
+        self._make_nodes({name: network.namespace(name) for name in ("head", "worker1", "worker2")})
+
+    def _make_nodes(self, places: Mapping[str, tuple[str, str]], head_home: Path | None = None) -> None:
+        """The first is the head. `places`: the namespace and address of each."""
+        host = self.network.host
+        self.given = {name: value.replace("127.0.0.1", host) for name, value in self.environment.items()}
         self.password = secrets.token_urlsafe(18)
-        names = {name: network.namespace(name) for name in ("head", "worker1", "worker2")}
+        [(head, place), *workers] = places.items()
         self.values = {
-            "HEAD": names["head"][1],
-            "REDIS": f"{network.host}:{self.broker.port}",
+            "HEAD": place[1],
+            "REDIS": f"{host}:{self.broker.port}",
             "REDIS_PASSWORD": self.broker.password,
-            "POSTGRES": f"{network.host}:{self.database.port}",
+            "POSTGRES": f"{host}:{self.database.port}",
             "POSTGRES_LOGIN": f"{USER}:{self.database.password()}",
             "BUCKET": "warehouse",
             "FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "SECRET_KEY": secrets.token_urlsafe(32),
             "JWT_SECRET": secrets.token_urlsafe(64),
         }
-        self.addresses = ",".join([network.host, *(address for _, address in names.values())])
-        self.head, *self.workers = (self._node(name, *place) for name, place in names.items())
+        self.addresses = ",".join([host, *(address for _, address in places.values())])
+        self.head = self._node(head, *place, head_home, self.head_files)
+        self.workers = [self._node(name, *place) for name, place in workers]
+        self.url = f"http://{self.head.address}:{self.head.environment['AIRFLOW__API__PORT']}"
 
-    def _node(self, name: str, namespace: str, address: str) -> Node:
-        home = self.folder / name
-        (home / "airflow").mkdir(parents=True)
-        settings = documented("node.env", self.values)
-        if name == "head":
-            settings |= documented("head.env", self.values)
-            passwords = home / "passwords.json"
+    def _node(
+        self, name: str, namespace: str, address: str, home: Path | None = None, files: Sequence[str] = ()
+    ) -> Node:
+        """`home`: its DAYSLICE_HOME, where it is not its own."""
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        home = home or folder
+        settings: dict[str, str] = {}
+        for file in (*self.files, *files):
+            settings |= documented(file, self.values)
+        if files:
+            passwords = folder / "passwords.json"
             write_private(passwords, json.dumps({"admin": self.password}))
             settings["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"] = str(passwords)
         settings = {each: value.replace(PLACE, str(home)) for each, value in settings.items()}
+        Path(settings["AIRFLOW_HOME"]).mkdir(parents=True)
         settings["AIRFLOW__CORE__DAGS_FOLDER"] = str((self.shared or home) / "deployed" / self.target / "dags")
         quick = {
             "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
@@ -140,30 +161,38 @@ class Cluster:
             "PATH": f"{program('airflow').parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONDONTWRITEBYTECODE": None,
         }
-        return Node(name, home, namespace, address, {**settings, **self.given, **quick, **here})
+        return Node(name, folder, namespace, address, {**settings, **self.given, **quick, **here})
 
     def start(self) -> None:
         """All of it, and return when Airflow says that it is well and both workers are ready."""
-        self.broker.start()
-        self.database.start()
-        for port in self.ports:
-            self.network.forward(port)
-        self.sql("postgres", "create database airflow", "create database erp")
+        self.start_services()
+        self.sql("postgres", f"create database {self.metadata}")
         self.head.run("airflow", "db", "migrate")
         self.make_pools(self.deploy()["pools"])
-        for name, words in HEAD.items():
+        for name, words in self.processes.items():
             self.head.start(name, *words)
         for worker in self.workers:
             self.start_worker(worker)
         until(self.is_well, START_SECONDS, 1.0)
         until(lambda: all(" ready." in each.log("celery") for each in self.workers), START_SECONDS, 1.0)
 
+    def start_services(self) -> None:
+        """What Airflow stands on, and the source."""
+        self.broker.start()
+        self.database.start()
+        for port in self.ports:
+            self.network.forward(port)
+        self.sql("postgres", "create database erp")
+
     def stop(self) -> None:
-        for node in (*self.workers, self.head):
-            for name in ("celery", *HEAD):
-                node.service(name).stop(5)
+        self.stop_airflow()
         self.database.service().stop()
         self.broker.service().stop()
+
+    def stop_airflow(self) -> None:
+        for node in (*self.workers, self.head):
+            for name in ("celery", *self.processes):
+                node.service(name).stop(5)
 
     def start_worker(self, node: Node) -> None:
         node.start("celery", "celery", "worker", "--skip-serve-logs", "--celery-hostname", node.name)
@@ -174,7 +203,7 @@ class Cluster:
             self.head.run("dayslice", "airflow", "deploy", "--target", self.target, "--json", cwd=self.root)
         )
         for worker in self.workers if self.shared is None else ():
-            worker.copy_deployment(self.head.home, self.target)
+            worker.copy_deployment(Path(str(self.head.environment["DAYSLICE_HOME"])), self.target)
         return said
 
     def make_pools(self, pools: Mapping[str, int]) -> None:
@@ -186,10 +215,10 @@ class Cluster:
 
     @cached_property
     def api(self) -> AirflowApi:
-        return PatientApi(f"http://{self.head.address}:{PORT}", "admin", self.password)
+        return PatientApi(self.url, "admin", self.password)
 
     def is_well(self) -> bool:
-        health = health_of(f"http://{self.head.address}:{PORT}") or {}
+        health = health_of(self.url) or {}
         parts = [health.get(name) or {} for name in ("scheduler", "triggerer", "dag_processor")]
         return all(part.get("status") == "healthy" for part in parts)
 
@@ -228,3 +257,28 @@ class Cluster:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+
+class Staging(Cluster):
+    """A second Airflow beside `production`: its head's processes on the same node and from the same home, a worker of
+    its own.
+    """
+
+    files = ("node.env", "staging.env")
+    head_files = ("head.env", "staging-head.env")
+    metadata = "airflow_staging"
+    processes: Mapping[str, list[str]] = {name: words for name, words in HEAD.items() if not name.endswith("-2")}
+
+    def __init__(self, folder: Path, production: Cluster):
+        self.folder, self.root, self.target = folder, production.root, "staging"
+        self.network, self.shared, self.environment = production.network, None, production.environment
+        self.broker, self.database = production.broker, production.database
+        head = (production.head.namespace, production.head.address)
+        places = {"staging-head": head, "staging-worker": self.network.namespace("staging-worker")}
+        self._make_nodes(places, production.head.home)
+
+    def start_services(self) -> None:
+        """They run: production's."""
+
+    def stop(self) -> None:
+        self.stop_airflow()

@@ -1,10 +1,13 @@
 import atexit
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
 
+from tests.nodes.cluster import Broker, Cluster
+from tests.nodes.network import Network, missing_for_namespaces
 from tests.sql.conftest import emptied
 
 __all__ = ["emptied"]
@@ -29,3 +32,24 @@ def make_home():
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def start_cluster(stack, make_home, require):
+    """`with start_cluster(root) as cluster`: three nodes that make the project in `root` on the stack."""
+    require(missing_for_namespaces())
+    require(Broker.missing())
+    ports = [stack.ports.s3, stack.ports.metastore, stack.ports.trino]
+    environment = {**stack.environment(), "DAYSLICE_TRINO_SCHEME": "http", "DAYSLICE_GRACE_HOURS": "0"}
+
+    @contextmanager
+    def start(root):
+        with Network() as network:
+            cluster = Cluster(make_home(), root, "trino", environment, ports, network)
+            try:
+                cluster.start()
+                yield cluster
+            finally:
+                cluster.stop()
+
+    return start

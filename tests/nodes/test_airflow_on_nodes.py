@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 from tests.airflow.running_airflow import until
-from tests.nodes.cluster import Broker, Cluster
-from tests.nodes.network import Network, missing_for_namespaces
+from tests.nodes.cluster import Staging
 from tests.sql.trino_project import TrinoProject
 
 pytestmark = pytest.mark.timeout(3600)
@@ -52,18 +51,9 @@ def project(stack, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cluster(project, stack, make_home, require):
-    require(missing_for_namespaces())
-    require(Broker.missing())
-    ports = [stack.ports.s3, stack.ports.metastore, stack.ports.trino]
-    with Network() as network:
-        environment = {**stack.environment(), "DAYSLICE_TRINO_SCHEME": "http", "DAYSLICE_GRACE_HOURS": "0"}
-        cluster = Cluster(make_home(), project.root, TARGET, environment, ports, network)
-        try:
-            cluster.start()
-            yield cluster
-        finally:
-            cluster.stop()
+def cluster(project, start_cluster):
+    with start_cluster(project.root) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +76,45 @@ def test_a_day_is_made_once_by_workers_under_two_schedulers_and_its_logs_are_on_
     assert cluster.sql("airflow", schedulers) == [(2,)]
     tries = [task["try_number"] for run in runs.items() for task in cluster.tasks(*run).values()]
     assert set(tries) == {1}, "no task was run twice"
-    hosts = {task["hostname"] for run in runs.items() for task in cluster.tasks(*run).values()}
-    assert hosts == {"worker1", "worker2"}
+    assert hosts_of(cluster, runs) == {"worker1", "worker2"}
 
     said = str(cluster.api.get(f"dags/changed/dagRuns/{runs['changed']}/taskInstances/build/logs/1"))
     assert "analytics.changed" in said or "changed" in said
     listed = stack.store.client().list_objects_v2(Bucket="warehouse", Prefix="airflow-logs/dag_id=changed")
     assert listed["KeyCount"] > 0
+
+
+def test_staging_beside_it_computes_from_production_s_slices_on_a_worker_of_its_own(
+    cluster, project, stack, order, make_home
+):
+    project.write({"models/changed.sql": "select 10 * count(*) as n from {{ slice('upstream') }}"})
+    staging = Staging(make_home(), cluster)
+    try:
+        staging.start()
+        known = {dag["dag_id"] for dag in staging.api.get("dags", limit=1000)["dags"]}
+        assert "changed" in known
+        assert "erp.orders" not in known, "staging imports nothing"
+        # Both at once: neither takes the other's tasks.
+        order("2013-01-04", QUICK)
+        production = {name: cluster.trigger(name, "2013-01-04") for name in ("changed", "upstream", "erp.orders")}
+        runs = {"changed": staging.trigger("changed", DS)}
+        staging.ended(runs)
+        cluster.ended(production)
+        assert project.query(f"select n from staging.changed where ds = '{DS}'") == [(10,)]
+        assert project.query("select n, ds from analytics.changed order by ds") == [(1, DS), (1, "2013-01-04")]
+        assert project.published("upstream", "staging") == {}
+        assert hosts_of(staging, runs) == {"staging-worker"}
+        assert hosts_of(cluster, production) <= {"worker1", "worker2"}
+        listed = stack.store.client().list_objects_v2(Bucket="warehouse", Prefix="airflow-logs-staging/dag_id=changed")
+        assert listed["KeyCount"] > 0
+        assert staging.sql("airflow_staging", "select distinct dag_id from dag_run") == [("changed",)]
+    finally:
+        staging.stop()
+        project.write({"models/changed.sql": FILES["models/changed.sql"]})
+
+
+def hosts_of(cluster, runs):
+    return {task["hostname"] for run in runs.items() for task in cluster.tasks(*run).values()}
 
 
 def test_a_worker_killed_in_mid_build_and_a_deployment_while_tasks_run(cluster, project, order):
@@ -151,14 +173,16 @@ def logs_of(node):
     return node.log("celery") + "".join(each.read_text() for each in (node.home / "airflow" / "logs").rglob("*.log"))
 
 
-def test_waits_of_a_killed_triggerer_go_on_with_another(cluster, project):
+def test_waits_of_a_killed_triggerer_go_on_with_the_other(cluster, project):
     days = [f"20{year}-{n // 28 + 1:02}-{n % 28 + 1:02}" for year in range(14, 18) for n in range(336)][:WAITS]
     for ds in days:
         cluster.trigger("waiting", ds)
     waiting = "select count(*) from task_instance where dag_id = 'waiting' and state = 'deferred'"
     until(lambda: cluster.sql("airflow", waiting) == [(WAITS,)], 3000, 2.0)
+    until(lambda: cluster.sql("airflow", "select count(*) from trigger where triggerer_id is null") == [(0,)], 60, 1.0)
+    held = "select hostname, job.id from trigger join job on job.id = triggerer_id group by 2, 1 order by count(*) desc"
+    print("waits by triggerer:", cluster.sql("airflow", held))
     cluster.head.kill("triggerer")
     for ds in days:
         project.land("clicks", ds, "values 2", "id int")
-    cluster.head.start("triggerer-2", "triggerer", "--skip-serve-logs")
     until(lambda: cluster.sql("airflow", waiting) == [(0,)], 600, 1.0)

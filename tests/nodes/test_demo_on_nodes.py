@@ -12,8 +12,6 @@ import trino
 from dayslice.demo.source import Source
 from dayslice.orchestration.deployment import read_deployment
 from tests.airflow.test_on_trino import emptied, of_now, rows
-from tests.nodes.cluster import Broker, Cluster
-from tests.nodes.network import Network, missing_for_namespaces
 from tests.warm.programs import program
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.demo]
@@ -36,24 +34,15 @@ def one_machine(make_home):
 
 
 @pytest.fixture
-def cluster(stack, make_home, require):
-    require(missing_for_namespaces())
-    require(Broker.missing())
+def cluster(stack, start_cluster):
     emptied(stack)
-    ports = [stack.ports.s3, stack.ports.metastore, stack.ports.trino]
-    with Network() as network:
-        environment = {**stack.environment(), "DAYSLICE_TRINO_SCHEME": "http", "DAYSLICE_GRACE_HOURS": "0"}
-        cluster = Cluster(make_home(), ROOT, TARGET, environment, ports, network)
-        try:
-            cluster.start()
-            with closing(cluster.database.connection("erp")) as connection:
-                source = Source(cluster.folder)
-                source.connection = connection
-                source.create()
-                source.advance(DS)
-            yield cluster
-        finally:
-            cluster.stop()
+    with start_cluster(ROOT) as cluster:
+        with closing(cluster.database.connection("erp")) as connection:
+            source = Source(cluster.folder)
+            source.connection = connection
+            source.create()
+            source.advance(DS)
+        yield cluster
 
 
 def test_a_day_of_the_demo_is_what_it_is_on_one_machine(one_machine, cluster, stack):
