@@ -7,7 +7,6 @@ as many groups once they have become too large.
 """
 
 import hashlib
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import orjson
 
 from dayslice import __version__
+from dayslice.store.directory import write_whole
 
 LARGEST = 100
 """Tables of a group, on the average, from which on there are twice as many groups."""
@@ -57,14 +57,7 @@ def lay_group_files(
         text = f"{template.replace(_CALL, call)}\n# Made from {made_from}\n"
         file = folder / _name(group)
         if groups == 1 or not file.is_file() or file.read_text() != text:
-            lay(file, text)
-
-
-def lay(file: Path, text: str) -> None:
-    """Write a file in one step: a reader sees the old one or the new one."""
-    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    new.write_text(text, encoding="utf-8")
-    new.replace(file)
+            write_whole(file, text.encode())
 
 
 def _name(group: int) -> str:

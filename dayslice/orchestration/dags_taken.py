@@ -8,7 +8,6 @@ import hashlib
 import importlib.util
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dayslice.runner.project_index import FOLDER
+from dayslice.store.directory import write_whole
 
 FILE = "dags_taken.json"
 # Only a text that a person reads is made of it.
@@ -39,11 +39,9 @@ class Taken:
     def note(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Airflow takes these. Where they cannot be kept, it is asked again."""
         kept = dict.fromkeys([*self._read(), *map(self._of, entries)])
-        new = self.file.with_name(f".{FILE}.{secrets.token_hex(4)}")
         with suppress(OSError):
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps(list(kept)[-_AT_MOST:]))
-            new.replace(self.file)
+            write_whole(self.file, json.dumps(list(kept)[-_AT_MOST:]).encode())
 
     def _of(self, entry: Mapping[str, Any]) -> str:
         return _hash([self.stamp, {key: value for key, value in entry.items() if key not in _NOT_ASKED}])

@@ -21,7 +21,7 @@ from dayslice.engines.target import Target, home_kept, home_of, load_target, pro
 from dayslice.errors import DaysliceError, UsageError
 from dayslice.metastore.choice import MetastorePlace, place_of
 from dayslice.orchestration.dag_check import check_dags
-from dayslice.orchestration.dag_groups import FIRST, file_of, lay, lay_group_files
+from dayslice.orchestration.dag_groups import FIRST, file_of, lay_group_files
 from dayslice.orchestration.dag_index import IndexedTable, index_tables, pools_of
 from dayslice.orchestration.places import DAGS, dag_files, folder_of
 from dayslice.rules.graph import Node
@@ -31,6 +31,7 @@ from dayslice.rules.yaml_lines import line_of_key
 from dayslice.runner.manifest_parts import MACROS, ManifestParts, part_file
 from dayslice.runner.project import Project, parse_project
 from dayslice.runner.project_files import project_paths
+from dayslice.store.directory import write_whole
 
 STAGING = "staging"
 PRODUCTION = "trino"
@@ -109,7 +110,7 @@ def lay_dag_files(home: Path, target: str, again: str | None = None) -> None:
         if source.name == FIRST:
             lay_group_files(folder, source.read_text(), entries, common)
         else:
-            lay(folder / source.name, source.read_text())
+            write_whole(folder / source.name, source.read_bytes())
     if again is not None:
         os.utime(file_of(again, folder))
 
@@ -282,7 +283,7 @@ def _copy(source: Path, to: Path) -> None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    lay(path, orjson.dumps(content).decode())
+    write_whole(path, orjson.dumps(content))
 
 
 def _point(link: Path, to: str) -> None:

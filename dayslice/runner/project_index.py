@@ -24,6 +24,7 @@ from dayslice.rules.settings import read_settings
 from dayslice.rules.slices import Table
 from dayslice.rules.waits import Wait
 from dayslice.runner.project_files import stamp_of_environment, stamp_of_files, variables_in, watched_paths
+from dayslice.store.directory import write_whole
 
 FOLDER = Path("target") / "dayslice"
 WHOLE = "index"
@@ -110,12 +111,7 @@ def write_index(
         )
         file = _file(root, target, kind)
         file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-        try:
-            new.write_bytes(hashlib.blake2b(body).hexdigest().encode() + b"\n" + body)
-            new.replace(file)
-        finally:
-            new.unlink(missing_ok=True)
+        write_whole(file, hashlib.blake2b(body).hexdigest().encode() + b"\n" + body)
 
 
 class ParsedLater(Mapping[str, Any]):

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from io import FileIO
 from pathlib import Path
@@ -138,6 +139,20 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_whole(file: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a small file in one step: whoever opens it finds the old one or the new one, whole. Not durably.
+
+    Whatever goes wrong, the old one stands and nothing else is left beside it. `mode`: before the process's umask.
+    """
+    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(content)
+        new.replace(file)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def replace_file(new: Path, file: Path) -> None:
