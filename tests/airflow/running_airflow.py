@@ -88,9 +88,11 @@ class RunningAirflow:
         return str(self.api().get(f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
 
-def until(ready: Callable[[], bool], seconds: float, pause: float = 0.3) -> None:
-    """Return when it is true, asked every `pause` seconds; fail when it takes too long."""
+def until(
+    ready: Callable[[], bool], seconds: float, pause: float = 0.3, instead: Callable[[], object] = lambda: ""
+) -> None:
+    """Return when it is true, asked every `pause` seconds; fail when it takes too long, and say what is `instead`."""
     deadline = time.monotonic() + seconds
     while not ready():
-        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        assert time.monotonic() < deadline, f"not so after {seconds} s {instead()}"
         time.sleep(pause)

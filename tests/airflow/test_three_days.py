@@ -21,6 +21,7 @@ LATE = ("erp.weather", "2013-01-02")
 IMPORTS = ["erp.airlines", "erp.airports", "erp.flights", "erp.planes", "erp.weather"]
 MODELS = ["flights_flat", "airport_daily", "carrier_metrics", "company_metrics", "route_delays_7d"]
 SNAPSHOTS = {"erp.airlines", "erp.airports", "erp.planes"}
+OVER = ("success", "failed")
 # What cannot be computed without it.
 OF_THE_LATE = [
     *((name, "2013-01-02") for name in (*MODELS, "audited")),
@@ -118,12 +119,17 @@ class ThreeDays:
         return self.again(self.api.get, path)["state"]
 
     def over(self, *but):
-        return all(state in ("success", "failed") for each, state in self.states().items() if each not in but)
+        return all(state in OVER for each, state in self.states().items() if each not in but)
 
-    def is_quiet(self):
-        """Whether no task is at work or about to be: one that dies with its scheduler is missed for five minutes."""
-        busy = ("running", "queued", "scheduled", "up_for_retry")
-        return not self.again(self.api.get, "dags/~/dagRuns/~/taskInstances", state=busy)["task_instances"]
+    def busy(self):
+        """What is at work or about to be: one that dies with its scheduler is missed for five minutes."""
+        states = ("running", "queued", "scheduled", "up_for_retry")
+        found = self.again(self.api.get, "dags/~/dagRuns/~/taskInstances", state=states)["task_instances"]
+        return [(each["dag_run_id"], each["task_id"], each["state"], each["try_number"]) for each in found]
+
+    def left(self):
+        """What is not over, for a person."""
+        return f"{[each for each, state in self.states().items() if state not in OVER]}; busy: {self.busy()}"
 
     def clear(self, dag_id, ds, task_id):
         body = {"dry_run": False, "dag_run_id": self.runs[dag_id, ds], "task_ids": [task_id], "only_failed": False}
@@ -145,12 +151,12 @@ def three_days(airflow_instance, expected):
             if (dag_id, ds) != LATE:
                 run.begin(dag_id, ds)
     # What waits for the late one is all that is left; then the scheduler dies, and comes back.
-    until(lambda: run.over(*OF_THE_LATE) and run.is_quiet(), 900, 2.0)
+    until(lambda: run.over(*OF_THE_LATE) and not run.busy(), 900, 2.0, run.left)
     assert {run.task(*each, "waits") for each in OF_THE_LATE} == {"deferred"}
     kill(airflow.service("scheduler"))
     assert airflow.run("airflow", "up").returncode == 0
     run.begin(*LATE)
-    until(run.over, 900, 2.0)
+    until(run.over, 900, 2.0, run.left)
     return run
 
 
