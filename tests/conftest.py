@@ -17,7 +17,7 @@ from tests.sharing import Groups, place_of
 
 # What a person has set for their own warehouse is not for tests, but for where downloads and a stack are.
 KEPT = {"DAYSLICE_CACHE", "DAYSLICE_TEST_STACK", "DAYSLICE_ROUNDS", "DAYSLICE_SEQUENCES", "DAYSLICE_PARITY_DAYS"}
-KEPT |= {"DAYSLICE_TEST_SUPERSET", "DAYSLICE_COLD_STARTS", "DAYSLICE_WAITS", "DAYSLICE_NODES_SCALE"}
+KEPT |= {"DAYSLICE_TEST_SUPERSET", "DAYSLICE_BROKER", "DAYSLICE_COLD_STARTS", "DAYSLICE_WAITS", "DAYSLICE_NODES_SCALE"}
 # A shell's job in the background ignores it, and so would every program that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

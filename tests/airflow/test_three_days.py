@@ -10,6 +10,7 @@ import pytest
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from dayslice.errors import DaysliceError
+from dayslice.orchestration.instance import PROCESSES
 from tests.airflow import told
 from tests.airflow.running_airflow import REPOSITORY, until
 from tests.local_files import all_versions, readers
@@ -129,7 +130,9 @@ class ThreeDays:
 
     def left(self):
         """What is not over, for a person."""
-        return f"{[each for each, state in self.states().items() if state not in OVER]}; busy: {self.busy()}"
+        runs = [each for each, state in self.states().items() if state not in OVER]
+        ended = [name for name in PROCESSES if self.airflow.service(name).process() is None]
+        return f"not over: {runs}; busy: {self.busy()}; processes that are gone: {ended}"
 
     def clear(self, dag_id, ds, task_id):
         body = {"dry_run": False, "dag_run_id": self.runs[dag_id, ds], "task_ids": [task_id], "only_failed": False}
