@@ -132,6 +132,11 @@ class ThreeDays:
         """What is not over, for a person."""
         runs = [each for each, state in self.states().items() if state not in OVER]
         ended = [name for name in PROCESSES if self.airflow.service(name).process() is None]
+        # In CI a message is cut off: its end is what is printed besides.
+        for name in PROCESSES:
+            lines = (self.airflow.airflow_home / name / "log").read_text(errors="replace").splitlines()
+            said = [each for each in lines if any(word in each.lower() for word in ("error", "failed", "locked"))]
+            print(f"{name} says, of {len(said)} such lines: ", *said[-10:], sep="\n  ")
         return f"not over: {runs}; busy: {self.busy()}; processes that are gone: {ended}"
 
     def clear(self, dag_id, ds, task_id):
