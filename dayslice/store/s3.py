@@ -7,6 +7,8 @@ from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
+
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.store.interface import NewFile
 from dayslice.store.s3_upload import Upload
@@ -50,6 +52,11 @@ def path_style() -> bool:
     return os.environ.get(PATH_STYLE, "0").lower() in ("1", "true", "yes")
 
 
+def _code(error: BaseException) -> str | None:
+    """S3's word for what went wrong."""
+    return getattr(error, "response", {}).get("Error", {}).get("Code")  # type: ignore[no-any-return]
+
+
 def upload_options() -> dict[str, str]:
     """Encryption (AES256 or aws:kms), its key and the storage class of new objects, from the environment."""
     return {option: os.environ[name] for name, option in UPLOAD_OPTIONS.items() if os.environ.get(name)}
@@ -76,18 +83,27 @@ class S3:
         return Upload(self, self._key(path), self.options)
 
     def put(self, path: str, content: bytes, replace: bool = False) -> bool:
-        """A small object, in one request. A store that knows no condition takes the later of two writers'."""
+        """A small object, in one request. A store that knows no condition takes the later of two writers'.
+
+        A conflict says that another writer is at it, and not that there is one: as S3 asks for, it is tried again.
+        """
         from botocore.exceptions import ClientError  # noqa: PLC0415
 
         request = {"Bucket": self.bucket, "Key": self._key(path), "Body": content, **self.options}
 
+        @retry(
+            retry=retry_if_exception(lambda error: _code(error) == "ConditionalRequestConflict"),
+            stop=stop_after_attempt(6),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            reraise=True,
+        )
         def put() -> bool:
             try:
                 self.client.put_object(**request, **({} if replace else {"IfNoneMatch": "*"}))
             except ClientError as error:
-                if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                if _code(error) == "PreconditionFailed":
                     return False
-                if replace or error.response["Error"]["Code"] != "NotImplemented":
+                if replace or _code(error) != "NotImplemented":
                     raise
                 self.client.put_object(**request)
             return True

@@ -5,6 +5,7 @@ import gc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 
 from dayslice.errors import DaysliceError
 from dayslice.services.stack.objectstore import ObjectStore
@@ -59,6 +60,36 @@ def test_of_many_who_put_a_small_file_at_once_one_does_and_its_content_is_whole(
     assert store.put("mark", b"another", replace=True)
     assert store.read("mark") == b"another"
     assert store.folders("") == []
+
+
+def test_a_conflict_with_another_writer_is_asked_again_and_says_nothing_of_a_winner(server, tmp_path):
+    """S3 answers so while another writer is at it, whether or not that one comes to its end."""
+    server.create_bucket("warehouse")
+    client = server.client()
+    conflict = b"<Error><Code>ConditionalRequestConflict</Code><Message>conflicting</Message></Error>"
+    answers = [conflict, conflict]
+
+    def answer(request, **more):
+        return Answer(request.url, answers.pop()) if answers else None
+
+    client.meta.events.register("before-send.s3.PutObject", answer)
+    store = S3(f"s3://warehouse/{tmp_path.name}", client)
+    assert store.put("mark", b"ours")
+    assert store.read("mark") == b"ours"
+    answers[:] = [conflict]
+    assert not store.put("mark", b"another")
+    assert store.read("mark") == b"ours"
+    answers[:] = [conflict] * 100
+    with pytest.raises(DaysliceError, match="ConditionalRequestConflict"):
+        store.put("other", b"ours")
+
+
+class Answer(AWSResponse):
+    """409, as S3 gives it."""
+
+    def __init__(self, url, body):
+        super().__init__(url, 409, HeadersDict({}), None)
+        self._content = body
 
 
 def test_a_large_file_goes_up_in_parts_and_comes_back_whole(server, tmp_path):
