@@ -115,7 +115,8 @@ def are_known_equal(before: Version, after: Version) -> bool:
 def reasons(
     before: Version, after: Version, name_of: Callable[[Slice], str], number_of: Callable[[Slice, str], str]
 ) -> tuple[str, ...]:
-    """Why two versions of one slice may differ, by their receipts: their logic, and the inputs that are others.
+    """Why two versions may differ, by their receipts: their logic, and the inputs that are others. Of two ds, whose
+    inputs are others by their nature, those of tables that only one of them reads, and those that both read.
 
     `name_of` a slice as people call it; `number_of` a version of an input: its number, or its id.
     """
@@ -125,16 +126,20 @@ def reasons(
     if inputs[0] is None or inputs[1] is None:
         return () if "source_snapshot" in after.receipt.more else (found[0], "inputs unknown")
     first, second = inputs[0], inputs[1]
+    are_of_two_ds = before.slice.ds != after.slice.ds
+    of_both = {each.table for each in first} & {each.table for each in second} if are_of_two_ds else set()
     changed = []
     for slice in dict.fromkeys([*first, *second]):
         old, new = first.get(slice), second.get(slice)
         if old is None or new is None:
+            if slice.table in of_both:
+                continue
             changed.append(f"{name_of(slice)} {'no more' if new is None else 'now too'}")
         elif old.version != new.version:
             same = ", the same content" if old.digest and old.digest == new.digest else ""
             steps = f"{number_of(slice, old.version)} -> {number_of(slice, new.version)}"
             changed.append(f"{name_of(slice)} {steps}{same}")
-    return (*found, *(changed or ["inputs the same"]))
+    return (*found, *(changed or ["each has the inputs of its ds" if are_of_two_ds else "inputs the same"]))
 
 
 def share(part: int, whole: int) -> str:

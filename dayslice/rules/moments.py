@@ -19,12 +19,17 @@ def seconds_between(first: str, last: str) -> float | None:
 
 
 def duration(seconds: float) -> str:
-    """For people: `0.4 s`, `12 s`, `3 min`, `2.5 h`."""
+    """For people: `0.4 s`, `12 s`, `3 min`, `2.5 h`, `4 days`, `12.9 years`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    days = seconds / 86_400
+    if days < 3:
+        return f"{seconds / 3600:.1f} h"
+    return f"{days:.0f} days" if days < 730 else f"{days / 365.25:.1f} years"
 
 
 def size(count: int) -> str:

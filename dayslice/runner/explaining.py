@@ -164,8 +164,8 @@ class Explainer:
             parts.append(f"its last try was refused: {failed[-1].splitlines()[0]}")
         elif cause is not None and (cause.table, cause.ds) != (node.name, ds):
             root = self.project.find(cause.table)
-            others = f" and {len(causes) - 1} more" if len(causes) > 1 else ""
-            parts.append(f"waits for {cause.table} {cause.ds}{others}, which is {cause.state}")
+            others = f", and {len(causes) - 1} more" if len(causes) > 1 else ""
+            parts.append(f"waits for {cause.table} {cause.ds}, which is {cause.state}{others}")
             parts += [f"owner {root.settings.owner}"] if root.settings.owner else []
             usual_of_root = self._eta(root, cause.ds)
             parts += [self._usually(usual_of_root)] if usual_of_root else []

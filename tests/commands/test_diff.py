@@ -80,6 +80,12 @@ def test_it_says_why_by_the_inputs(dayslice):
     assert "50.0 % of rows changed, 1 added, 1 removed; logic the same; erp.orders 2013-01-01 v1 -> v2" in out
 
 
+def test_of_two_ds_each_has_its_own_inputs(dayslice):
+    code, out, _ = dayslice("diff", "prices", "2013-01-01@v1", "2013-01-02")
+    assert code == 0
+    assert "1 added, 1 removed; logic the same; each has the inputs of its ds\n" in out
+
+
 def test_equal_fingerprints_end_it_at_once(diff):
     _, found, _ = diff("prices", "2013-01-01", "2013-01-02")
     assert found["differences"][0]["is_known_equal"]
