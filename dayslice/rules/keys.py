@@ -26,7 +26,7 @@ def key_of(node: Node, tests: Iterable[Node]) -> tuple[str, ...]:
     for name, column in (node.get("columns") or {}).items():
         if any(each.get("type") in ("primary_key", "unique") for each in column.get("constraints") or ()):
             return _lower([name])
-    for test in tests:
+    for test in sorted(tests, key=lambda each: _place(each, list(node.get("columns") or {}))):
         metadata, config = test["test_metadata"], test["config"]
         if str(config.get("severity", "error")).lower() != "error" or config.get("where"):
             continue
@@ -35,6 +35,12 @@ def key_of(node: Node, tests: Iterable[Node]) -> tuple[str, ...]:
         if metadata["name"] == "unique_combination_of_columns":
             return _lower(metadata["kwargs"]["combination_of_columns"])
     return ()
+
+
+def _place(test: Node, columns: list[str]) -> tuple[int, str]:
+    """Of several keys the first one counts, as the columns stand in the YAML; those of several columns come last."""
+    column = test["test_metadata"]["kwargs"].get("column_name")
+    return columns.index(column) if column in columns else len(columns), test["unique_id"]
 
 
 def _lower(names: Iterable[str]) -> tuple[str, ...]:

@@ -93,6 +93,8 @@ def show_plan(project: Project, plan: Plan, costs: Mapping[str, Cost] | None = N
         read = ", ".join(project.tables[table].name for table in each.reads)
         click.echo(f"{each.name}: {'with each ds' if each.is_of_each_ds else 'at the end'}: a {each.kind} of {read}")
     told = [f"{plan.size} to make"]
+    held = sum(key in plan.reasons for key in plan.blocked)
+    told += [f"{held} of them blocked"] if held else []
     told += [f"{plan.done} there already"] if plan.done else []
     click.echo(", ".join(told))
     total = total_cost(plan, costs)
