@@ -13,7 +13,10 @@ _known: list[tuple[Any, Mapping[str, Any]]] = []
 
 
 class Remembered(Mapping[str, Any]):
-    """The nodes of one kind, by their unique_ids, and so what each reads. One that dbt replaced is looked at anew; what dbt notes in one as it runs is not seen."""
+    """The nodes of one kind, by their unique_ids, and so what each reads.
+
+    One that dbt replaced is looked at anew; what dbt notes in one as it runs is not seen.
+    """
 
     def __init__(self, nodes: Any):
         self._nodes = nodes
