@@ -7,8 +7,6 @@ from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
-
 from dayslice.errors import DaysliceError, Transient, UsageError
 from dayslice.store.interface import NewFile
 from dayslice.store.s3_upload import Upload
@@ -88,6 +86,7 @@ class S3:
         A conflict says that another writer is at it, and not that there is one: as S3 asks for, it is tried again.
         """
         from botocore.exceptions import ClientError  # noqa: PLC0415
+        from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential  # noqa: PLC0415
 
         request = {"Bucket": self.bucket, "Key": self._key(path), "Body": content, **self.options}
 
