@@ -32,6 +32,7 @@ class Network:
 
     number: int = field(default_factory=lambda: os.getpid() % 250 + 1)
     namespaces: list[str] = field(default_factory=list)
+    listening: list[asyncio.Server] = field(default_factory=list)
 
     @property
     def bridge(self) -> str:
@@ -52,6 +53,9 @@ class Network:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        # The next network has the same addresses.
+        for server in self.listening:
+            self.loop.call_soon_threadsafe(server.close)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(10)
         for name in self.namespaces:
@@ -92,4 +96,4 @@ class Network:
                 return
             await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
 
-        await asyncio.start_server(join, self.host, port)
+        self.listening.append(await asyncio.start_server(join, self.host, port))
