@@ -37,7 +37,7 @@ class Remembered(Mapping[str, Any]):
         found = list(self._nodes.inner_dict)
         if found != self._keys[0]:  # a look is a hundred times quicker than to sort
             self._keys = found, sorted(found)
-        return iter(list(self._keys[1]))
+        return iter(self._keys[1])
 
     def __len__(self) -> int:
         return len(self._nodes)

@@ -26,7 +26,8 @@ def key_of(node: Node, tests: Iterable[Node]) -> tuple[str, ...]:
     for name, column in (node.get("columns") or {}).items():
         if any(each.get("type") in ("primary_key", "unique") for each in column.get("constraints") or ()):
             return _lower([name])
-    for test in sorted(tests, key=lambda each: _place(each, list(node.get("columns") or {}))):
+    columns = list(node.get("columns") or {})
+    for test in sorted(tests, key=lambda each: _place(each, columns)):
         metadata, config = test["test_metadata"], test["config"]
         if str(config.get("severity", "error")).lower() != "error" or config.get("where"):
             continue
